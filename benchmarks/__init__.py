@@ -1,0 +1,1 @@
+"""Benchmarks of Stead, and the data that they run on."""

@@ -1,0 +1,1 @@
+"""Data sets for the benchmarks, and the scripts that check them."""

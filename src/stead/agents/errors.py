@@ -1,0 +1,45 @@
+"""What can go wrong with agents and their runs."""
+
+from stead.core.errors import Conflict, Invalid, NotFound, Unavailable
+
+
+class AgentUnknown(NotFound):
+    """There is no such agent."""
+
+    code = "agent_unknown"
+
+
+class AgentInvalid(Invalid):
+    """The agent's definition is not valid."""
+
+    code = "agent_invalid"
+
+
+class RunUnknown(NotFound):
+    """There is no such run."""
+
+    code = "run_unknown"
+
+
+class SessionBusy(Conflict):
+    """The session is answering another message."""
+
+    code = "session_busy"
+
+
+class NothingToAnswer(Conflict):
+    """There is no message to answer."""
+
+    code = "nothing_to_answer"
+
+
+class RunInterrupted(Unavailable):
+    """The process that was answering stopped."""
+
+    code = "run_interrupted"
+
+
+class TooManyRuns(Unavailable):
+    """This server answers as many messages as it can."""
+
+    code = "too_many_runs"

@@ -1,0 +1,53 @@
+"""A run's stream as any process can serve it: what is written, then what comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID
+
+from stead.agents import frames, queries
+from stead.agents.frames import Frame
+from stead.agents.streams import topic_of
+from stead.db import Database
+from stead.identity import Principal
+from stead.realtime import Hub
+
+_LOOK_AGAIN_S: Final = 1.0
+MAX_AGE_S: Final = 900.0
+
+
+async def follow(
+    db: Database, hub: Hub, principal: Principal, run_id: UUID
+) -> AsyncIterator[list[Frame]]:
+    """Every frame of a run from the first on; ends when the run has ended, or after 15 minutes.
+
+    Holds no transaction while it waits. A notification only shortens the wait: the cursor is what counts.
+
+    Args:
+        db: The database.
+        hub: Wakes this when frames were written.
+        principal: Whose run it is.
+        run_id: The run.
+    """
+    served = principal.served()
+    cursor = 0
+    deadline = asyncio.get_running_loop().time() + MAX_AGE_S
+    with hub.subscribe(topic_of(run_id)) as changes:
+        while asyncio.get_running_loop().time() < deadline:
+            async with db.transaction(served, read_only=True) as tx:
+                # The state is read before the frames: an ended run writes none after its end.
+                run = await queries.run_by_id(tx, principal.tenant.id, run_id)
+                chunks = await queries.chunks_after(tx, principal.tenant.id, run_id, cursor)
+            for chunk in chunks:
+                cursor = chunk["seq"]
+                yield chunk["frames"]
+            if run is None or run["status"] != "running":
+                return
+            await changes.wait(_LOOK_AGAIN_S)
+
+
+async def interrupted_end(message_id: UUID, text: str) -> AsyncIterator[list[Frame]]:
+    """What a client that resumes is told of a run whose process died: that it is over, and why."""
+    yield [frames.start(str(message_id), {"status": "failed"}), frames.error(text)]

@@ -1,0 +1,45 @@
+"""Limits of runs and of the process that carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stead.memory import InjectionBudget
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """Limits of a run.
+
+    Args:
+        model: The model of agents that name none.
+        max_turns: Model calls at most, tools between them.
+        max_retries: Tries after the first for a call that failed before it began to answer.
+        call_timeout_s: For one model call.
+        run_timeout_s: For the whole run.
+    """
+
+    model: str = "offline"
+    max_turns: int = 10
+    max_retries: int = 3
+    call_timeout_s: float = 300.0
+    run_timeout_s: float = 900.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuntimeConfig:
+    """Limits of this process.
+
+    Args:
+        history_messages: How much of the conversation the model sees.
+        max_runs: Runs at once.
+        beat_s: How often this process says that it lives.
+        silent_s: After how long of silence its runs are rescued by others.
+    """
+
+    loop: LoopConfig = field(default_factory=LoopConfig)
+    budget: InjectionBudget = field(default_factory=InjectionBudget)
+    history_messages: int = 40
+    max_runs: int = 500
+    beat_s: float = 2.0
+    silent_s: float = 10.0

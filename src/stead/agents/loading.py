@@ -1,0 +1,62 @@
+"""Loading the engine while the server is already up."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from stead.agents.limits import LoopConfig
+from stead.providers.embedders import Embedder
+from stead.providers.models import ModelConfig, PriceList
+
+if TYPE_CHECKING:
+    from stead.agents.engine import Engine
+
+
+class EngineLoader:
+    """Imports the engine in a thread, once, and lets runs wait for it.
+
+    Args:
+        models: Keys and addresses of models.
+        prices: What they cost.
+        limits: Of runs.
+        embedder: A local one reads its weights at the same time.
+    """
+
+    def __init__(
+        self, models: ModelConfig, prices: PriceList, limits: LoopConfig, embedder: Embedder
+    ) -> None:
+        self._models = models
+        self._prices = prices
+        self._limits = limits
+        self._embedder = embedder
+        self._loading: asyncio.Task[Engine] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run would begin at once."""
+        return self._loading is not None and self._loading.done() and not self._loading.exception()
+
+    def start(self) -> None:
+        """Begins to load."""
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load(), name="engine")
+
+    async def get(self) -> Engine:
+        """The engine, as soon as it is there."""
+        self.start()
+        assert self._loading is not None  # noqa: S101 - just started
+        return await asyncio.shield(self._loading)
+
+    async def aclose(self) -> None:
+        """Closes connections to providers."""
+        if self._loading is not None:
+            await (await self._loading).aclose()
+
+    async def _load(self) -> Engine:
+        if self._embedder.local:
+            await self._embedder.embed(["ready"])
+        module: Any = await asyncio.to_thread(importlib.import_module, "stead.agents.engine")
+        engine: Engine = module.Engine(self._models, self._prices, self._limits)
+        return engine

@@ -1,0 +1,173 @@
+"""Agents and runs as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from stead.identity import Principal
+from stead.sessions import Message, Session
+
+RunStatus = Literal["running", "completed", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentContext:
+    """What an agent's instructions are made from, per run.
+
+    Args:
+        agent: The agent's slug.
+        session: The session, with its structured ``context``.
+        memories: The block of what is remembered, ready to stand in instructions; empty when nothing is.
+        user_text: What the person just said.
+    """
+
+    agent: str
+    session: Session
+    memories: str
+    user_text: str
+
+
+Instructions = str | Callable[[AgentContext], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolContext:
+    """What a tool knows of the run that calls it."""
+
+    principal: Principal
+    session: Session
+    run_id: UUID
+    agent: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolFunction:
+    """A function that agents may call, under a name."""
+
+    name: str
+    function: Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """All that a run needs; nothing of it is read from the database any more.
+
+    Args:
+        model: The model's name.
+        history: The conversation so far, the new message last.
+    """
+
+    agent: AgentDefinition
+    model: str
+    context: AgentContext
+    tool_context: ToolContext
+    history: Sequence[Message]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentDefinition:
+    """An agent, ready to run: defined in code, or read from its latest version.
+
+    Args:
+        model: A model's name; None: the one that the server is configured with.
+        instructions: Text, in which ``{{memories}}`` and ``{{context}}`` are replaced, or a function.
+        tools: Functions, by the name that a model calls them.
+        output_schema: JSON Schema that the answer must follow, or None for text.
+        id: Row of ``agents``; None for an agent in code that is not registered yet.
+        version_id: Row of ``agent_versions``, for an agent that is not defined in code.
+    """
+
+    slug: str
+    name: str
+    instructions: Instructions
+    model: str | None = None
+    temperature: float | None = None
+    max_tokens: int | None = None
+    tools: Sequence[ToolFunction] = ()
+    output_schema: dict[str, Any] | None = None
+    tagline: str = ""
+    id: UUID | None = None
+    version_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSummary:
+    """An agent as the catalogue lists it."""
+
+    id: UUID
+    slug: str
+    name: str
+    tagline: str | None
+    description: str | None
+    visibility: str
+    version: int | None
+    model: str | None
+    shared: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentVersion:
+    """One version of an agent that is defined without code."""
+
+    id: UUID
+    agent_id: UUID
+    version: int
+    model: str | None
+    temperature: float | None
+    max_tokens: int | None
+    instructions: str
+    tools: list[str]
+    output_schema: dict[str, Any] | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One answer of one agent to one message.
+
+    Args:
+        error: ``{"code", "message"}`` of a failed run.
+        cost_usd: None when the model's price is not known.
+    """
+
+    id: UUID
+    session_id: UUID | None
+    profile_id: UUID | None
+    agent_id: UUID | None
+    agent_name: str
+    message_id: UUID
+    user_message_id: UUID | None
+    status: RunStatus
+    model: str | None
+    error: dict[str, Any] | None
+    finish_reason: str | None
+    latency_ms: int | None
+    first_token_ms: int | None
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_usd: Decimal | None
+    created_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass(kw_only=True)
+class RunOutcome:
+    """What the loop found out, for the run's row."""
+
+    status: RunStatus = "completed"
+    error: dict[str, Any] | None = None
+    finish_reason: str | None = None
+    first_token_ms: int | None = None
+    latency_ms: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    requests: int = 0
+    cost_usd: Decimal | None = None
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -1,0 +1,218 @@
+"""Agents by name: those defined in code, and those that are rows with versions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+from stead.agents import queries
+from stead.agents.errors import AgentInvalid, AgentUnknown
+from stead.agents.models import (
+    AgentDefinition,
+    AgentSummary,
+    AgentVersion,
+    Instructions,
+    ToolFunction,
+)
+from stead.core.errors import Invalid
+from stead.db import NOBODY, Database, Row, Transaction
+from stead.identity import Principal
+
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
+
+
+class AgentRegistry:
+    """What this process can run by name. Filled while a program starts, then only read."""
+
+    def __init__(self) -> None:
+        self._agents: dict[str, AgentDefinition] = {}
+        self._tools: dict[str, ToolFunction] = {}
+
+    def add_agent(
+        self,
+        slug: str,
+        instructions: Instructions,
+        *,
+        name: str | None = None,
+        tagline: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        tools: Sequence[str | Callable[..., Any]] = (),
+        output_schema: dict[str, Any] | None = None,
+    ) -> AgentDefinition:
+        """Defines an agent in code.
+
+        Args:
+            slug: What callers name it: lower-case letters, digits and hyphens.
+            instructions: Text, or a function of AgentContext.
+            name: What people read; made from the slug when None.
+            tools: Names of registered tools, or functions.
+
+        Raises:
+            AgentInvalid: The slug is malformed or taken, or a tool is not known.
+        """
+        if not _SLUG.fullmatch(slug):
+            raise AgentInvalid(
+                f"{slug!r} is no slug", hint="Use lower-case letters, digits and hyphens."
+            )
+        if slug in self._agents:
+            raise AgentInvalid(f"two agents in code are called {slug!r}")
+        definition = AgentDefinition(
+            slug=slug,
+            name=name or slug.replace("-", " ").title(),
+            tagline=tagline,
+            instructions=instructions,
+            model=model,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            tools=[self._tool(tool) for tool in tools],
+            output_schema=output_schema,
+        )
+        self._agents[slug] = definition
+        return definition
+
+    def add_tool(
+        self, function: Callable[..., Any], *, name: str | None = None, risk: str = "low"
+    ) -> ToolFunction:
+        """Registers a function as a tool that agents may name.
+
+        Raises:
+            AgentInvalid: The name is taken; or the tool does something that needs guardrails and approval,
+                which this version does not have: it would run unguarded.
+        """
+        if risk != "low":
+            raise AgentInvalid(
+                f"the tool {name or function.__name__!r} is of {risk} risk, and this version cannot guard it yet",
+                hint="Only register tools that anybody may use without asking (risk='low').",
+            )
+        tool = ToolFunction(name=name or function.__name__, function=function)
+        if tool.name in self._tools:
+            raise AgentInvalid(f"two tools are called {tool.name!r}")
+        self._tools[tool.name] = tool
+        return tool
+
+    def code_agents(self) -> list[AgentDefinition]:
+        """Every agent in code."""
+        return list(self._agents.values())
+
+    def tool_names(self) -> list[str]:
+        """Every registered tool."""
+        return sorted(self._tools)
+
+    async def register(self, db: Database) -> None:
+        """Makes agents in code known to the database, so that runs and memories can refer to them."""
+        async with db.transaction(NOBODY) as tx:
+            for slug, agent in self._agents.items():
+                agent_id = await queries.register_code_agent(tx, slug, agent.name, agent.tagline)
+                self._agents[slug] = replace(agent, id=agent_id)
+
+    async def resolve(self, tx: Transaction, principal: Principal, slug: str) -> AgentDefinition:
+        """The agent of that name for this tenant: its own row, else one in code.
+
+        Raises:
+            AgentUnknown: There is none that can run.
+        """
+        row = await queries.agent_by_slug(tx, principal.tenant.id, slug)
+        if row is not None and row["version_id"] is not None:
+            return self._from_row(row)
+        if (agent := self._agents.get(slug)) is not None:
+            return agent
+        raise AgentUnknown(f"no agent is called {slug!r} here")
+
+    def _from_row(self, row: Row) -> AgentDefinition:
+        return AgentDefinition(
+            id=row["id"],
+            version_id=row["version_id"],
+            slug=row["slug"],
+            name=row["name"],
+            tagline=row["tagline"] or "",
+            instructions=row["instructions"],
+            model=row["model"],
+            temperature=row["temperature"],
+            max_tokens=row["max_tokens"],
+            # A tool that this process does not know is left out: another version of the program has it.
+            tools=[self._tools[name] for name in row["tools"] if name in self._tools],
+            output_schema=row["output_schema"],
+        )
+
+    def _tool(self, tool: str | Callable[..., Any]) -> ToolFunction:
+        if callable(tool):
+            return self.add_tool(tool)
+        if tool not in self._tools:
+            raise AgentInvalid(f"no tool is called {tool!r}", hint="Register it before the agent.")
+        return self._tools[tool]
+
+
+async def listing(tx: Transaction, principal: Principal) -> list[AgentSummary]:
+    """The tenant's agents and the shared ones."""
+    rows = await queries.list_agents(tx, principal.tenant.id)
+    return [AgentSummary(**dict(row)) for row in rows]
+
+
+async def save_agent(
+    tx: Transaction,
+    principal: Principal,
+    *,
+    slug: str,
+    name: str,
+    tagline: str | None = None,
+    description: str | None = None,
+    visibility: str = "public",
+) -> UUID:
+    """Makes or renames one of the tenant's agents."""
+    return await queries.upsert_agent(
+        tx, principal.tenant.id, slug, name, tagline, description, visibility
+    )
+
+
+async def add_version(
+    tx: Transaction,
+    principal: Principal,
+    slug: str,
+    *,
+    instructions: str,
+    model: str | None = None,
+    temperature: float | None = None,
+    max_tokens: int | None = None,
+    tools: Sequence[str] = (),
+    output_schema: dict[str, Any] | None = None,
+) -> AgentVersion:
+    """Makes the next version of one of the tenant's agents. It runs from the next message on.
+
+    Raises:
+        AgentUnknown: The tenant has no such agent of its own.
+    """
+    agent_id = await queries.lock_agent(tx, principal.tenant.id, slug)
+    if agent_id is None:
+        raise AgentUnknown(f"no agent of this organisation is called {slug!r}")
+    row = await queries.insert_version(
+        tx,
+        principal.tenant.id,
+        agent_id,
+        model,
+        temperature,
+        max_tokens,
+        instructions,
+        tools,
+        output_schema,
+        principal.profile_id,
+    )
+    if row is None:
+        raise Invalid("the version was not stored")
+    return AgentVersion(**dict(row))
+
+
+async def versions(tx: Transaction, principal: Principal, slug: str) -> list[AgentVersion]:
+    """The versions of an agent, newest first.
+
+    Raises:
+        AgentUnknown: There is no such agent.
+    """
+    row = await queries.agent_by_slug(tx, principal.tenant.id, slug)
+    if row is None:
+        raise AgentUnknown(f"no agent is called {slug!r} here")
+    return [AgentVersion(**dict(version)) for version in await queries.list_versions(tx, row["id"])]

@@ -1,0 +1,169 @@
+"""Every setting of Stead, read once, from the environment and a ``.env`` file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stead.assembly.errors import SettingsInvalid
+from stead.core.errors import SteadError
+from stead.identity import shared_secret
+
+
+def _names(name: str, *aliases: str) -> AliasChoices:
+    """STEAD_<name> first, then the names that other tools use."""
+    return AliasChoices(f"STEAD_{name}", *aliases)
+
+
+def default_home() -> Path:
+    """``./.stead`` inside a clone of Stead, else the platform's data directory."""
+    here = Path.cwd()
+    if (here / "src" / "stead").is_dir() and (here / "pyproject.toml").is_file():
+        return here / ".stead"
+    return user_data_path("stead", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """Stead's settings. Each has a working default; ``.env.example`` explains them."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    home: Path = Field(default_factory=default_home, validation_alias=_names("HOME"))
+    database_url: SecretStr | None = Field(
+        None, validation_alias=_names("DATABASE_URL", "DATABASE_URL", "SUPABASE_DB_URL")
+    )
+    admin_database_url: SecretStr | None = Field(None, validation_alias=_names("ADMIN_DATABASE_URL"))
+    listen_database_url: SecretStr | None = Field(None, validation_alias=_names("LISTEN_DATABASE_URL"))
+    database_pool_size: int = Field(20, ge=2, le=500, validation_alias=_names("DATABASE_POOL_SIZE"))
+    host: str = Field("127.0.0.1", validation_alias=_names("HOST"))
+    port: int = Field(8787, ge=0, le=65535, validation_alias=_names("PORT", "PORT"))
+    env: Literal["development", "production"] = Field("development", validation_alias=_names("ENV"))
+
+    model: str = Field("offline", validation_alias=_names("MODEL"))
+    embedder: str = Field("static", validation_alias=_names("EMBEDDER"))
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=_names("OPENAI_API_KEY", "OPENAI_API_KEY")
+    )
+    openai_base_url: str | None = Field(
+        None, validation_alias=_names("OPENAI_BASE_URL", "OPENAI_BASE_URL")
+    )
+    openai_api: Literal["responses", "chat_completions"] | None = Field(
+        None, validation_alias=_names("OPENAI_API")
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias=_names("ANTHROPIC_API_KEY", "ANTHROPIC_API_KEY")
+    )
+    anthropic_base_url: str | None = Field(
+        None, validation_alias=_names("ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL")
+    )
+    model_timeout_s: float = Field(300.0, gt=0, validation_alias=_names("MODEL_TIMEOUT_S"))
+    model_prices: dict[str, tuple[float, float, float]] = Field(
+        default_factory=dict, validation_alias=_names("MODEL_PRICES")
+    )
+    offline_delay_s: float = Field(0.0, ge=0, le=5, validation_alias=_names("OFFLINE_DELAY_S"))
+
+    jwt_secret: SecretStr | None = Field(
+        None, validation_alias=_names("JWT_SECRET", "SUPABASE_JWT_SECRET")
+    )
+    supabase_url: str | None = Field(
+        None, validation_alias=_names("SUPABASE_URL", "SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL")
+    )
+    jwks_url: str | None = Field(None, validation_alias=_names("JWKS_URL"))
+    clerk_issuer: str | None = Field(None, validation_alias=_names("CLERK_ISSUER"))
+    clerk_authorized_parties: tuple[str, ...] = Field(
+        (), validation_alias=_names("CLERK_AUTHORIZED_PARTIES")
+    )
+    service_secret: SecretStr | None = Field(
+        None, validation_alias=_names("SERVICE_SECRET", "PY_AGENT_SERVICE_SECRET")
+    )
+
+    redis_url: SecretStr | None = Field(None, validation_alias=_names("REDIS_URL", "REDIS_URL"))
+    rate_limit: str = Field("120/minute", validation_alias=_names("RATE_LIMIT"))
+    chat_rate_limit: str = Field("30/minute", validation_alias=_names("CHAT_RATE_LIMIT"))
+    trusted_proxies: tuple[str, ...] = Field((), validation_alias=_names("TRUSTED_PROXIES"))
+    cors_origins: tuple[str, ...] = Field(
+        ("http://localhost:3000", "http://127.0.0.1:3000"), validation_alias=_names("CORS_ORIGINS")
+    )
+    max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias=_names("MAX_BODY_BYTES"))
+    metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
+    memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
+    drain_s: float = Field(10.0, ge=0, le=600, validation_alias=_names("DRAIN_S"))
+    log_format: Literal["auto", "json", "console"] = Field("auto", validation_alias=_names("LOG_FORMAT"))
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", validation_alias=_names("LOG_LEVEL")
+    )
+
+    @field_validator("clerk_authorized_parties", "trusted_proxies", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str) and not value.lstrip().startswith("["):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _blank_is_unset(cls, value: object, info: Any) -> object:
+        # A line such as OPENAI_API_KEY= in .env means: not set.
+        if isinstance(value, str) and not value.strip():
+            return cls.model_fields[info.field_name].get_default(call_default_factory=True)
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_real(self) -> Settings:
+        if self.env == "production":
+            if self.model == "offline":
+                raise ValueError(
+                    "STEAD_ENV=production needs a real model: set STEAD_MODEL, e.g. openai/gpt-5-mini"
+                )
+            if self.jwt_secret is None:
+                raise ValueError("STEAD_ENV=production needs STEAD_JWT_SECRET (at least 32 bytes)")
+        return self
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this is no development."""
+        return self.env == "production"
+
+    @property
+    def effective_jwks_url(self) -> str | None:
+        """The JWKS of the Supabase project, by its own setting or from the project's URL."""
+        if self.jwks_url:
+            return self.jwks_url
+        if self.supabase_url:
+            return f"{self.supabase_url.rstrip('/')}/auth/v1/.well-known/jwks.json"
+        return None
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Reads the settings.
+
+    Args:
+        overrides: By field name; they win over the environment.
+
+    Raises:
+        SettingsInvalid: A value does not fit; says which, where it came from by name, and what fits.
+    """
+    try:
+        settings = Settings(**overrides)
+        if settings.jwt_secret is not None:
+            shared_secret.shared_key(settings.jwt_secret.get_secret_value())
+    except ValidationError as error:
+        lines = [f"{_setting_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise SettingsInvalid("; ".join(lines), hint="See .env.example for what fits.") from None
+    except SteadError as error:
+        raise SettingsInvalid(f"STEAD_JWT_SECRET: {error.detail}") from None
+    return settings
+
+
+def _setting_name(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    if name.startswith("STEAD_"):
+        return name
+    return name if name in os.environ else f"STEAD_{name.upper()}" if location else name

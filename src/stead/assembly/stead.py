@@ -1,0 +1,121 @@
+"""`Stead`: what a user's own program defines its agents and tools on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+from typing import Any, ParamSpec, TypeVar
+
+from fastapi import FastAPI
+
+from stead.agents import AgentContext, AgentRegistry
+from stead.agents.runtime import ProcessKind
+from stead.assembly.database import DatabaseAccess
+from stead.assembly.settings import Settings, load_settings
+from stead.assembly.wiring import http_config, open_parts
+from stead.http import Parts, create_app
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Instructions = TypeVar("Instructions", bound=Callable[[AgentContext], str])
+
+
+class Stead:
+    """An application: its settings, its agents, its tools.
+
+    Run it with ``stead up module:app``.
+
+    Args:
+        settings: Field names of the settings; they win over the environment.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        self._overrides = settings
+        self._settings: Settings | None = None
+        self.registry = AgentRegistry()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings, read at first use.
+
+        Raises:
+            SettingsInvalid: A value does not fit.
+        """
+        if self._settings is None:
+            self._settings = load_settings(**self._overrides)
+        return self._settings
+
+    def with_settings(self, **settings: Any) -> Stead:
+        """This application with other settings (of the command line)."""
+        self._overrides = {**self._overrides, **settings}
+        self._settings = None
+        return self
+
+    def agent(
+        self,
+        slug: str,
+        *,
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        tools: Sequence[str | Callable[..., Any]] = (),
+        name: str | None = None,
+    ) -> Callable[[Instructions], Instructions]:
+        """Defines an agent by the function that makes its instructions, run by run.
+
+        Args:
+            slug: What callers name it.
+            model: A model's name; None: the configured one.
+            temperature: 0 to 2.
+            max_tokens: Of one answer.
+            tools: Names of tools, or functions.
+            name: What people read.
+
+        Raises:
+            AgentInvalid: The slug is malformed or taken, or a tool is not known.
+        """
+
+        def register(instructions: Instructions) -> Instructions:
+            self.registry.add_agent(
+                slug,
+                instructions,
+                name=name,
+                tagline=(instructions.__doc__ or "").strip().partition("\n")[0],
+                model=model,
+                temperature=temperature,
+                max_tokens=max_tokens,
+                tools=tools,
+            )
+            return instructions
+
+        return register
+
+    def tool(
+        self, *, name: str | None = None, risk: str = "low"
+    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Registers a function as a tool. Its docstring and annotations are what a model reads.
+
+        Args:
+            name: What models call it; the function's name when None.
+            risk: Only ``low`` in this version, which has no guardrails yet.
+
+        Raises:
+            AgentInvalid: The name is taken, or the risk is not ``low``.
+        """
+
+        def register(function: Callable[P, R]) -> Callable[P, R]:
+            self.registry.add_tool(function, name=name, risk=risk)
+            return function
+
+        return register
+
+    def open(
+        self, access: DatabaseAccess, kind: ProcessKind = "serve"
+    ) -> AbstractAsyncContextManager[Parts]:
+        """Everything that the server and the worker are served from, open while the block runs."""
+        return open_parts(self.settings, access, self.registry, kind)
+
+    def http(self, open_with: Callable[[], AbstractAsyncContextManager[Parts]]) -> FastAPI:
+        """The HTTP application."""
+        return create_app(http_config(self.settings, version("stead")), open_with)

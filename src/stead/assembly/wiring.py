@@ -1,0 +1,142 @@
+"""Opens the parts in the right order, and closes them in the reverse."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+
+from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
+from stead.agents.runtime import ProcessKind
+from stead.assembly import secrets
+from stead.assembly.database import DatabaseAccess, check_login, pending_migrations
+from stead.assembly.settings import Settings
+from stead.core.clock import system_clock
+from stead.db import Database, PoolConfig
+from stead.http import HttpConfig, Parts
+from stead.identity import Authenticator
+from stead.identity.jwks import JwksCache
+from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, SupabaseVerifier
+from stead.memory import InjectionBudget
+from stead.providers.embedders import EmbedderConfig, build_embedder
+from stead.providers.models import ModelConfig, PriceList
+from stead.realtime import Hub
+
+
+def http_config(settings: Settings, version: str) -> HttpConfig:
+    """What the HTTP edge is told of the settings."""
+    return HttpConfig(
+        version=version,
+        env=settings.env,
+        model=settings.model,
+        embedder=settings.embedder,
+        rate_limit=settings.rate_limit,
+        chat_rate_limit=settings.chat_rate_limit,
+        redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
+        trusted_proxies=settings.trusted_proxies,
+        cors_origins=settings.cors_origins,
+        max_body_bytes=settings.max_body_bytes,
+        metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+        secure_cookies=settings.is_production,
+    )
+
+
+def model_config(settings: Settings) -> ModelConfig:
+    """What the model catalogue is told."""
+    openai, anthropic = settings.openai_api_key, settings.anthropic_api_key
+    return ModelConfig(
+        openai_api_key=openai.get_secret_value() if openai else None,
+        openai_base_url=settings.openai_base_url,
+        openai_api=settings.openai_api,
+        anthropic_api_key=anthropic.get_secret_value() if anthropic else None,
+        anthropic_base_url=settings.anthropic_base_url,
+        timeout_s=settings.model_timeout_s,
+        offline_delay_s=settings.offline_delay_s,
+    )
+
+
+def embedder_config(settings: Settings) -> EmbedderConfig:
+    """What embedders are told."""
+    key = settings.openai_api_key
+    return EmbedderConfig(
+        openai_api_key=key.get_secret_value() if key else None,
+        openai_base_url=settings.openai_base_url,
+    )
+
+
+@asynccontextmanager
+async def open_parts(
+    settings: Settings, access: DatabaseAccess, registry: AgentRegistry, kind: ProcessKind
+) -> AsyncIterator[Parts]:
+    """Everything that requests and the worker are served from.
+
+    Raises:
+        RoleTooPowerful: The database login could bypass row-level security.
+        ModelUnknown, ModelNotConfigured: The configured model cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        await check_login(access)
+        embedder = build_embedder(settings.embedder, embedder_config(settings))
+        stack.push_async_callback(embedder.aclose)
+        db = await Database.open(
+            PoolConfig(url=access.runtime_url, max_size=settings.database_pool_size)
+        )
+        stack.push_async_callback(db.close)
+        hub = Hub(access.listen_url)
+        await hub.start()
+        stack.push_async_callback(hub.stop)
+        runtime = AgentRuntime(
+            db,
+            hub,
+            registry,
+            model_config(settings),
+            embedder,
+            prices=PriceList(settings.model_prices),
+            config=RuntimeConfig(
+                loop=LoopConfig(model=settings.model, call_timeout_s=settings.model_timeout_s),
+                budget=InjectionBudget(max_tokens=settings.memory_tokens),
+            ),
+            kind=kind,
+        )
+        await runtime.start()
+        stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
+        authenticator = await _authenticator(settings, db, stack)
+
+        async def pending() -> list[str]:
+            return await pending_migrations(access.admin_url or access.runtime_url)
+
+        yield Parts(db=db, authenticator=authenticator, runtime=runtime, pending_migrations=pending)
+
+
+async def _authenticator(settings: Settings, db: Database, stack: AsyncExitStack) -> Authenticator:
+    tokens = SteadTokens(secrets.jwt_secret(settings))
+    supabase: SupabaseVerifier | None = None
+    clerk: ClerkVerifier | None = None
+    http: httpx.AsyncClient | None = None
+    if settings.effective_jwks_url or settings.clerk_issuer:
+        http = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
+    if settings.jwt_secret is not None or settings.effective_jwks_url:
+        secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else None
+        jwks: JwksCache | None = None
+        if settings.effective_jwks_url and http is not None:
+            jwks = JwksCache(settings.effective_jwks_url, http, system_clock)
+            stack.push_async_callback(jwks.aclose)
+        issuer = f"{settings.supabase_url.rstrip('/')}/auth/v1" if settings.supabase_url else None
+        supabase = SupabaseVerifier(clock=system_clock, secret=secret, jwks=jwks, issuer=issuer)
+    if settings.clerk_issuer and http is not None:
+        issuer = settings.clerk_issuer.rstrip("/")
+        keys = JwksCache(f"{issuer}/.well-known/jwks.json", http, system_clock)
+        stack.push_async_callback(keys.aclose)
+        clerk = ClerkVerifier(
+            issuer=issuer,
+            jwks=keys,
+            authorized_parties=settings.clerk_authorized_parties or settings.cors_origins,
+            clock=system_clock,
+        )
+    return Authenticator(
+        db,
+        verifier=CompositeVerifier(stead=tokens, clerk=clerk, supabase=supabase),
+        session_tokens=tokens,
+        service_secret=secrets.service_secret(settings),
+    )

@@ -1,0 +1,117 @@
+"""``stead db``: migrate, status, export, psql."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stead.assembly import load_settings
+from stead.assembly.database import login_of, prepare_login
+from stead.cli import output
+from stead.cli.access import database, run
+from stead.core.errors import Invalid
+from stead.db import embedded
+from stead.db.migrator import MigrationStatus, admin_connection, export_migrations, migrate, read_status
+
+app = typer.Typer(help="The database: migrations, and a shell.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Brings the database up to this version; bootstraps it first where it is not Supabase.
+
+    Example: STEAD_DATABASE_URL=postgresql://postgres:…@db.example.com/postgres stead db migrate
+    """
+    run(_migrate())
+
+
+async def _migrate() -> None:
+    settings = load_settings()
+    async with database(settings) as access:
+        if access.admin_url is None:
+            raise Invalid(
+                f"the login {login_of(access.runtime_url)!r} may not migrate",
+                hint="Set STEAD_ADMIN_DATABASE_URL to the owner's URL.",
+            )
+        applied: list[str] = []
+
+        def report(name: str) -> None:
+            applied.append(name)
+            output.say(f"applying {name}")
+
+        await migrate(access.admin_url, report=report)
+        await prepare_login(access)
+        output.say(f"{len(applied)} applied; the schema is up to date" if applied else "up to date")
+
+
+@app.command("status")
+def status_command(as_json: AsJson = False) -> None:
+    """What is applied and what is pending; exits with 3 when something is pending."""
+    status = run(_status())
+    if as_json:
+        output.print_json(
+            {
+                "applied": [m.file_name for m in status.applied],
+                "pending": [m.file_name for m in status.pending],
+                "drifted": [m.file_name for m in status.drifted],
+                "foreign": list(status.foreign),
+            }
+        )
+    else:
+        for migration in status.applied:
+            mark = "drifted" if migration in status.drifted else "applied"
+            output.say(f"{mark}  {migration.file_name}", "red" if mark == "drifted" else "green")
+        for migration in status.pending:
+            output.say(f"pending  {migration.file_name}", "yellow")
+        if status.foreign:
+            output.say(f"{len(status.foreign)} other migrations in the ledger are not Stead's", "dim")
+        if not status.pending:
+            output.say("nothing is pending")
+    if status.pending or status.drifted:
+        raise typer.Exit(3)
+
+
+async def _status() -> MigrationStatus:
+    async with (
+        database(load_settings()) as access,
+        admin_connection(access.admin_url or access.runtime_url) as connection,
+    ):
+        return await read_status(connection)
+
+
+@app.command("export")
+def export_command(
+    folder: Annotated[Path, typer.Argument(help="Such as supabase/migrations.")],
+) -> None:
+    """Writes the migrations as files for `supabase db push`.
+
+    Example: stead db export supabase/migrations
+    """
+    written = export_migrations(folder)
+    for path in written:
+        output.say(str(path))
+    output.say(f"{len(written)} files written" if written else "all files are there already")
+
+
+@app.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql_command(context: typer.Context) -> None:
+    """Opens psql on the database; further arguments go to it.
+
+    Example: stead db psql -c "select count(*) from agent_memories"
+    """
+    settings = load_settings()
+    if settings.database_url is None:
+        server = embedded.status(settings.home)
+        if server is None:
+            server = embedded.ensure_running(settings.home)
+            output.err.print("the embedded database was started; stop it with `stead down`", style="dim")
+        url, psql = server.dsn(user="postgres"), str(embedded.psql_path())
+    else:
+        admin = settings.admin_database_url or settings.database_url
+        url, psql = admin.get_secret_value(), shutil.which("psql") or str(embedded.psql_path())
+    os.execv(psql, [psql, url, *context.args])  # noqa: S606 - psql itself, with the arguments as given

@@ -1,0 +1,60 @@
+"""The commands and how they are put together."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from stead.cli import chat, database, doctor, output, servers, tenants
+from stead.core.errors import SteadError
+
+app = typer.Typer(
+    name="stead",
+    help="The backend that AI agents live in: one PostgreSQL, one Python package.",
+    epilog="Begin with: stead up   Then, in another terminal: stead chat",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("up")(servers.up)
+app.command("serve")(servers.serve)
+app.command("worker")(servers.worker)
+app.command("down")(servers.down)
+app.command("chat")(chat.chat)
+app.command("token")(tenants.token)
+app.command("doctor")(doctor.doctor)
+app.add_typer(database.app, name="db")
+app.add_typer(tenants.app, name="tenant")
+
+
+def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        sys.stdout.write(f"stead {version('stead')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Options of all commands."""
+
+
+def main() -> None:
+    """The entry point of ``stead``."""
+    try:
+        app()
+    except SteadError as error:
+        output.complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)

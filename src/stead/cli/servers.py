@@ -1,0 +1,275 @@
+"""Processes: ``up``, ``serve``, ``worker``, ``down``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from stead.assembly import Settings, Stead
+from stead.assembly.database import (
+    DatabaseAccess,
+    pending_migrations,
+    prepare_login,
+    reach,
+    set_passwords,
+)
+from stead.assembly.logs import configure_logging
+from stead.cli import output
+from stead.cli.access import run
+from stead.cli.errors import PortTaken, TargetInvalid
+from stead.core.errors import SteadError
+from stead.db import embedded
+from stead.db.errors import MigrationsPending
+from stead.db.migrator import migrate
+
+if TYPE_CHECKING:
+    from stead.http import Parts
+
+Target = Annotated[
+    str | None, typer.Argument(help="Your application, as module:variable (a `Stead` object).")
+]
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")]
+
+
+def up(
+    target: Target = None,
+    host: Host = None,
+    port: Port = None,
+    db_port: Annotated[
+        int | None,
+        typer.Option(help="Also open the embedded database on this port of 127.0.0.1, with a password."),
+    ] = None,
+) -> None:
+    """Database, migrations, demo tenant, API and worker in one process, for development.
+
+    Example: stead up myproject.agents:app --port 9000
+    """
+    stead = _load(target, host=host, port=port)
+    run(_up(stead, db_port))
+
+
+def serve(target: Target = None, host: Host = None, port: Port = None) -> None:
+    """The API. Any number of them against one database.
+
+    Example: STEAD_DATABASE_URL=postgresql://… stead serve --host 0.0.0.0
+    """
+    stead = _load(target, host=host, port=port)
+    run(_serve(stead))
+
+
+def worker(target: Target = None) -> None:
+    """Background work: rescue, embedding, sweeping. Any number of them against one database."""
+    run(_work(_load(target)))
+
+
+def down() -> None:
+    """Stops the embedded database, if one is running."""
+    settings = Stead().settings
+    stopped = embedded.stop(settings.home)
+    output.say("stopped" if stopped else "no embedded database was running")
+
+
+def _load(target: str | None, **overrides: Any) -> Stead:
+    stead = _import(target) if target else Stead()
+    given = {name: value for name, value in overrides.items() if value is not None}
+    stead = stead.with_settings(**given) if given else stead
+    configure_logging(stead.settings)
+    return stead
+
+
+def _import(target: str) -> Stead:
+    module_name, _, variable = target.partition(":")
+    sys.path.insert(0, "")
+    try:
+        found: Any = getattr(importlib.import_module(module_name), variable or "app")
+    except ModuleNotFoundError as error:
+        if error.name is None or not module_name.startswith(error.name.partition(".")[0]):
+            raise
+        raise TargetInvalid(f"there is no module {module_name!r} here", hint="module:variable") from None
+    except AttributeError:
+        raise TargetInvalid(f"{module_name} has no {variable or 'app'!r}") from None
+    if not isinstance(found, Stead):
+        raise TargetInvalid(f"{target} is no Stead application", hint="app = Stead()")
+    return found
+
+
+async def _up(stead: Stead, db_port: int | None) -> None:
+    from stead.assembly import demo, secrets  # noqa: PLC0415
+    from stead.assembly.maintenance import maintain  # noqa: PLC0415
+
+    settings = stead.settings
+    listening = _bind(settings)
+    access = await reach(settings, tcp_port=db_port)
+    try:
+        if access.admin_url is not None:
+            await migrate(access.admin_url, report=lambda name: output.say(f"migrating {name}", "dim"))
+            await prepare_login(access)
+        if access.server is not None and db_port is not None:
+            await set_passwords(access.server, secrets.database_password(settings.home))
+
+        async def after_start(parts: Parts) -> None:
+            if access.admin_url is not None and not settings.is_production:
+                tenant = await demo.seed(access.admin_url, parts.db)
+                profile = await demo.ensure_profile(parts.db, tenant, "you@example.com")
+                token = _development_token(settings, str(tenant.id), profile)
+                _welcome(settings, listening, token, access)
+
+        await _run_server(stead, access, listening, after_start, maintain)
+    finally:
+        if access.server is not None and access.server.started_here:
+            await asyncio.to_thread(embedded.stop, settings.home)
+
+
+async def _serve(stead: Stead) -> None:
+    listening = _bind(stead.settings)
+    access = await reach(stead.settings)
+    await _require_migrated(access)
+
+    async def after_start(parts: Parts) -> None:
+        del parts
+        output.err.print(f"serving on {_address(listening)}", style="dim")
+
+    await _run_server(stead, access, listening, after_start, None)
+
+
+async def _work(stead: Stead) -> None:
+    from stead.assembly.maintenance import maintain  # noqa: PLC0415
+
+    access = await reach(stead.settings)
+    await _require_migrated(access)
+    async with stead.open(access, "worker") as parts:
+        work = asyncio.create_task(maintain(parts))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, work.cancel)
+        output.err.print("working", style="dim")
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+
+
+async def _require_migrated(access: DatabaseAccess) -> None:
+    if access.admin_url is not None:
+        await prepare_login(access)
+    pending = await pending_migrations(access.admin_url or access.runtime_url)
+    if pending:
+        raise MigrationsPending(
+            f"{len(pending)} migrations are pending, the first is {pending[0]}",
+            hint="Run `stead db migrate`.",
+        )
+
+
+async def _run_server(
+    stead: Stead,
+    access: DatabaseAccess,
+    listening: socket.socket,
+    after_start: Callable[[Parts], Awaitable[None]],
+    maintain: Callable[[Parts], Awaitable[None]] | None,
+) -> None:
+    import uvicorn  # noqa: PLC0415
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[Parts]:
+        async with stead.open(access, "up" if maintain else "serve") as parts:
+            await after_start(parts)
+            chores = asyncio.ensure_future(maintain(parts)) if maintain else None
+            try:
+                yield parts
+            finally:
+                if chores is not None:
+                    chores.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await chores
+
+    failure: list[SteadError] = []
+
+    @asynccontextmanager
+    async def telling() -> AsyncIterator[Parts]:
+        # uvicorn turns an exception at start into a log line; the person gets the error itself.
+        try:
+            async with opened() as parts:
+                yield parts
+        except SteadError as error:
+            failure.append(error)
+            raise
+
+    config = uvicorn.Config(
+        stead.http(telling),
+        loop="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(stead.settings.drain_s)),
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = uvicorn.Server(config)
+    await server.serve(sockets=[listening])
+    if failure:
+        raise failure[0]
+
+
+def _bind(settings: Settings) -> socket.socket:
+    """Takes the port before anything is started, so that a taken one changes nothing."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise PortTaken(
+            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}",
+            hint=f"Stop what runs there, or choose another: --port {settings.port + 1}",
+        ) from error
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _development_token(settings: Settings, tenant_id: str, profile_id: str) -> str:
+    from stead.assembly import secrets  # noqa: PLC0415
+    from stead.identity.jwt import SteadTokens  # noqa: PLC0415
+
+    return SteadTokens(secrets.jwt_secret(settings)).issue_development(
+        tenant_id, profile_id, "you@example.com", "authenticated", 7 * 24 * 3600
+    )
+
+
+def _welcome(settings: Settings, listening: socket.socket, token: str, access: DatabaseAccess) -> None:
+    address = _address(listening)
+    lines = [
+        f"Stead is up on {address}   (API: {address}/docs)",
+        f"model: {settings.model}"
+        + (
+            "   no language model is configured: answers are made by rule"
+            if settings.model == "offline"
+            else ""
+        ),
+        f"development token (tenant demo, you@example.com, 7 days):\n  {token}",
+    ]
+    if access.server is not None and access.server.port is not None:
+        from stead.assembly import secrets  # noqa: PLC0415
+
+        password = secrets.database_password(settings.home)
+        lines.append(f"database: postgresql://postgres:{password}@127.0.0.1:{access.server.port}/stead")
+    lines += [
+        "three things to try:",
+        "  stead chat                     talk, tell it something about yourself, leave with Ctrl-D",
+        "  stead chat                     come back in a new session: ask what it knows about you",
+        f"  curl -s {address}/api/sessions -H 'Authorization: Bearer '$(stead token)",
+        "stop with Ctrl-C",
+    ]
+    for line in lines:
+        output.say(line)
+    sys.stdout.flush()

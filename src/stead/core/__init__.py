@@ -1,0 +1,1 @@
+"""Ground floor: error categories, the clock, identifiers and text hygiene. No I/O happens here."""

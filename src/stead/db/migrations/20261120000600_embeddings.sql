@@ -1,0 +1,112 @@
+-- One narrow table for every vector: several models and dimensions side by side, re-embedding without DDL.
+-- With pgvector the column is halfvec, without it real[]; what calls `stead.nearest` notices no difference.
+
+create table stead.embedding_models (
+  id smallint generated always as identity primary key,
+  name text not null unique check (length(name) between 1 and 200),
+  dimensions integer not null check (dimensions between 1 and 4000),
+  created_at timestamptz not null default now()
+);
+
+do $$
+begin
+  if exists (select from pg_available_extensions where name = 'vector') then
+    create schema if not exists extensions;
+    create extension if not exists vector with schema extensions;
+  end if;
+end
+$$;
+
+do $$
+declare
+  home text := (
+    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+    where e.extname = 'vector'
+  );
+begin
+  execute format(
+    'create table stead.embeddings (
+       tenant_id uuid not null references public.tenants (id) on delete cascade,
+       kind text not null,
+       owner_id uuid not null,
+       scope_id uuid not null,
+       model_id smallint not null references stead.embedding_models (id),
+       embedding %s not null,
+       primary key (tenant_id, kind, owner_id, model_id)
+     )',
+    case when home is null then 'real[]' else home || '.halfvec' end);
+  -- Not compressed, not moved out of line: a distance needs every byte of it.
+  alter table stead.embeddings alter column embedding set storage plain;
+  create index embeddings_scope_idx on stead.embeddings (tenant_id, scope_id, kind, model_id);
+
+  if home is null then
+    execute $f$
+      create function stead.similarity(a real[], b real[]) returns double precision
+      language sql immutable parallel safe set search_path = ''
+      as $b$ select sum(x::double precision * y) from unnest(a, b) as u (x, y) $b$
+    $f$;
+    execute $f$ create function stead.as_embedding(v real[]) returns real[]
+      language sql immutable parallel safe set search_path = '' as $b$ select v $b$ $f$;
+  else
+    execute format($f$
+      create function stead.similarity(a %1$s.halfvec, b %1$s.halfvec) returns double precision
+      language sql immutable parallel safe
+      return - (a operator(%1$s.<#>) b)
+    $f$, home);
+    execute format($f$ create function stead.as_embedding(v real[]) returns %1$s.halfvec
+      language sql immutable parallel safe
+      return v::%1$s.halfvec $f$, home);
+    execute format('grant usage on schema %s to stead_definer', home);
+  end if;
+end
+$$;
+
+-- The number of a model, made at first use. A name always stands for one number of dimensions.
+create function stead.embedding_model(model_name text, model_dimensions integer) returns smallint
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  found_id smallint;
+  found_dimensions integer;
+begin
+  select id, dimensions into found_id, found_dimensions from stead.embedding_models where name = model_name;
+  if found_id is null then
+    insert into stead.embedding_models as m (name, dimensions) values (model_name, model_dimensions)
+    on conflict (name) do update set name = excluded.name
+    returning m.id, m.dimensions into found_id, found_dimensions;
+  end if;
+  if found_dimensions <> model_dimensions then
+    raise check_violation using message = format(
+      'embedding model %s has %s dimensions here, not %s', model_name, found_dimensions, model_dimensions);
+  end if;
+  return found_id;
+end
+$$;
+
+alter table stead.embedding_models enable row level security;
+alter table stead.embedding_models force row level security;
+alter table stead.embeddings enable row level security;
+alter table stead.embeddings force row level security;
+grant select, insert, update on stead.embedding_models to stead_definer;
+grant select, insert, update, delete on stead.embeddings to stead_service, stead_definer;
+create policy stead_definer_access on stead.embedding_models to stead_definer using (true) with check (true);
+create policy tenant_isolation on stead.embeddings to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (scope_id = (select stead.profile_id())
+    or scope_id = (select stead.session_id()) or (select stead.is_tenant_service())))
+  with check (tenant_id = (select stead.tenant_id()) and (scope_id = (select stead.profile_id())
+    or scope_id = (select stead.session_id()) or (select stead.is_tenant_service())));
+create policy stead_definer_access on stead.embeddings to stead_definer using (true) with check (true);
+
+alter function stead.embedding_model(text, integer) owner to stead_definer;
+do $$
+declare
+  f regprocedure;
+begin
+  for f in select oid::regprocedure from pg_proc
+    where pronamespace = 'stead'::regnamespace and proname in ('similarity', 'as_embedding', 'embedding_model')
+  loop
+    execute format('revoke execute on function %s from public', f);
+    execute format('grant execute on function %s to stead_service, stead_definer', f);
+  end loop;
+end
+$$;

@@ -1,0 +1,71 @@
+"""One transaction: the typed, thin wrapper that every query function receives as ``tx``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, LiteralString, TypeAlias
+
+import asyncpg
+
+from stead.db.actor import ROLES, Actor
+
+Row: TypeAlias = asyncpg.Record
+if TYPE_CHECKING:
+    # Generic in the type stubs only.
+    RawConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy[Row] | asyncpg.Connection[Row]
+
+
+def begin_message(actor: Actor, *, read_only: bool) -> str:
+    """The single simple-protocol message that opens a transaction as ``actor``.
+
+    BEGIN, the role and the claims travel together, so that opening costs one round trip. The claims are
+    hex-encoded: no content of theirs can end the literal, whatever the server's quoting settings are.
+    """
+    if actor.role not in ROLES:
+        raise ValueError(f"not a runtime role: {actor.role!r}")
+    claims = actor.claims_json.encode().hex()
+    return (
+        f"begin{' read only' if read_only else ''};"
+        f"select set_config('role','{actor.role}',true),"
+        f"set_config('request.jwt.claims',convert_from(decode('{claims}','hex'),'UTF8'),true)"
+    )
+
+
+class Transaction:
+    """An open transaction. SQL must be a literal: nothing is ever formatted into it.
+
+    The methods are asyncpg's. Arguments are bound as ``$1, $2, …``; jsonb goes in and comes out as
+    Python values, timestamps as aware datetimes.
+    """
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: RawConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: LiteralString, *args: object) -> int:
+        """Runs one statement and returns the number of rows that it affected."""
+        status = await self._connection.execute(sql, *args)
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def execute_many(self, sql: LiteralString, rows: Iterable[Sequence[object]]) -> None:
+        """Runs one statement for each row, pipelined into few round trips."""
+        await self._connection.executemany(sql, rows)
+
+    async def rows(self, sql: LiteralString, *args: object) -> list[Row]:
+        """All rows."""
+        return await self._connection.fetch(sql, *args)
+
+    async def row(self, sql: LiteralString, *args: object) -> Row | None:
+        """The first row, or None."""
+        return await self._connection.fetchrow(sql, *args)
+
+    async def value(self, sql: LiteralString, *args: object) -> Any:
+        """The first column of the first row, or None."""
+        return await self._connection.fetchval(sql, *args)
+
+    async def stream(self, sql: LiteralString, *args: object, batch: int = 500) -> AsyncIterator[Row]:
+        """Rows one by one through a cursor, ``batch`` at a time."""
+        async for row in self._connection.cursor(sql, *args, prefetch=batch):
+            yield row

@@ -1,0 +1,74 @@
+"""The app factory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from stead.http import agents, chat, health, keys, problems, sessions
+from stead.http.config import HttpConfig
+from stead.http.limiting import Limiter, read_limit
+from stead.http.middleware import BodyLimit, RequestContext
+from stead.http.parts import Parts
+
+_DESCRIPTION = """
+The backend that AI agents live in: sessions, streaming chat and long-term memory on one PostgreSQL.
+
+Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
+exist. Writes take an `Idempotency-Key`.
+"""
+
+
+def create_app(
+    config: HttpConfig, open_parts: Callable[[], AbstractAsyncContextManager[Parts]]
+) -> FastAPI:
+    """The HTTP application.
+
+    Args:
+        config: Limits and addresses.
+        open_parts: Opens what requests are served from, for as long as the server runs.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_parts() as parts:
+            app.state.parts = parts
+            yield
+
+    app = FastAPI(
+        title="Stead",
+        version=config.version,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        responses={
+            "4XX": {"description": "A problem document (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
+        },
+    )
+    app.state.config = config
+    app.state.limiter = Limiter(config.redis_url)
+    app.state.rate_limit = read_limit(config.rate_limit)
+    app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
+    problems.install(app)
+    for part in (sessions, chat, agents, keys, health):
+        app.include_router(part.router)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(config.cors_origins),
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_headers=[
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "x-session-token",
+            "x-request-id",
+        ],
+        expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+    )
+    app.add_middleware(RequestContext)
+    return app

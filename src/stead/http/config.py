@@ -1,0 +1,36 @@
+"""What the HTTP edge needs to be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class HttpConfig:
+    """Limits and addresses.
+
+    Args:
+        version: Of Stead, for ``/api/status`` and the OpenAPI document.
+        env: ``development`` or ``production``.
+        model: The model of agents that name none.
+        embedder: The embedder's name.
+        rate_limit: For each identity, and for each address that proved none ("120/minute").
+        chat_rate_limit: Messages to agents, likewise.
+        trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
+        session_ttl_s: How long an anonymous session's token is good.
+        secure_cookies: Whether cookies are for HTTPS only.
+    """
+
+    version: str
+    env: str = "development"
+    model: str = "offline"
+    embedder: str = "static"
+    rate_limit: str = "120/minute"
+    chat_rate_limit: str = "30/minute"
+    redis_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    max_body_bytes: int = 1_048_576
+    metrics_token: str | None = None
+    session_ttl_s: int = 30 * 24 * 3600
+    secure_cookies: bool = False

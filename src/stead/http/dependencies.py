@@ -1,0 +1,180 @@
+"""What a handler asks for: who it is, a transaction, an idempotency key."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import structlog
+from fastapi import Depends, Header, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+
+from stead import identity
+from stead.core.errors import Unauthenticated
+from stead.db import Transaction
+from stead.http.config import HttpConfig
+from stead.http.errors import ServiceOnly
+from stead.http.limiting import Limiter, read_limit
+from stead.http.parts import Parts
+from stead.identity import Credentials, Principal
+
+SESSION_COOKIE: Final = "stead_session"
+SESSION_HEADER: Final = "x-session-token"
+_SIGNATURE_HEADERS: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_FAILURES: Final = read_limit("30/minute")
+
+
+def parts_of(request: Request) -> Parts:
+    """The open parts."""
+    return request.app.state.parts
+
+
+def config_of(request: Request) -> HttpConfig:
+    """The edge's configuration."""
+    return request.app.state.config
+
+
+def address_of(request: Request) -> str:
+    """The client's address: the last hop that is no trusted proxy. IPv6 counts by its /64."""
+    host = request.client.host if request.client else "unknown"
+    trusted = config_of(request).trusted_proxies
+    if host in trusted:
+        for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+            if hop.strip() and hop.strip() not in trusted:
+                host = hop.strip()
+                break
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host[:64]
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+async def credentials_of(request: Request) -> Credentials:
+    """What the request brings as proof."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    signature = {h: request.headers[h] for h in _SIGNATURE_HEADERS if h in request.headers}
+    return Credentials(
+        bearer=token.strip() if scheme.lower() == "bearer" and token.strip() else None,
+        session_token=request.headers.get(SESSION_HEADER) or request.cookies.get(SESSION_COOKIE),
+        signature=signature,
+        body=await request.body() if signature else b"",
+    )
+
+
+async def optional_principal(request: Request) -> Principal | None:
+    """Who it is; None when nothing was presented."""
+    credentials = await credentials_of(request)
+    limiter: Limiter = request.app.state.limiter
+    address = address_of(request)
+    nothing = not (credentials.bearer or credentials.session_token or credentials.signature)
+    if nothing:
+        await limiter.hit(request.app.state.rate_limit, "address", address)
+        return None
+    try:
+        principal = await parts_of(request).authenticator.authenticate(credentials)
+    except Unauthenticated:
+        await limiter.hit(_FAILURES, "failed-proof", address)
+        raise
+    await limiter.hit(request.app.state.rate_limit, "identity", f"{principal.tenant.id}/{principal.key}")
+    request.state.tenant_id = str(principal.tenant.id)
+    structlog.contextvars.bind_contextvars(tenant_id=str(principal.tenant.id))
+    return principal
+
+
+async def required_principal(
+    request: Request, principal: Annotated[Principal | None, Depends(optional_principal)]
+) -> Principal:
+    """Who it is.
+
+    Raises:
+        CredentialsMissing: Nothing was presented.
+    """
+    if principal is None:
+        return await parts_of(request).authenticator.authenticate(Credentials())
+    return principal
+
+
+async def service_principal(
+    principal: Annotated[Principal, Depends(required_principal)],
+) -> Principal:
+    """A service: an API key, a signed call or a service token.
+
+    Raises:
+        ServiceOnly: It is a person.
+    """
+    if principal.kind != "service":
+        raise ServiceOnly("use an API key or a service token", hint="`stead token --role service_role`")
+    return principal
+
+
+Caller = Annotated[Principal, Depends(required_principal)]
+OptionalCaller = Annotated[Principal | None, Depends(optional_principal)]
+ServiceCaller = Annotated[Principal, Depends(service_principal)]
+
+
+async def _reading(request: Request, principal: Caller) -> AsyncIterator[Transaction]:
+    async with parts_of(request).db.transaction(principal, read_only=True) as tx:
+        yield tx
+
+
+async def _writing(request: Request, principal: Caller) -> AsyncIterator[Transaction]:
+    async with parts_of(request).db.transaction(principal.served()) as tx:
+        yield tx
+
+
+# scope="function": the commit comes before the answer, so that a commit that fails is no 200.
+Reading = Annotated[Transaction, Depends(_reading, scope="function")]
+Writing = Annotated[Transaction, Depends(_writing, scope="function")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Once:
+    """The request's Idempotency-Key, if it has one.
+
+    Use: ``if again := await once.before(tx, principal): return again``, and at the end
+    ``return await once.after(tx, principal, body)``.
+    """
+
+    key: str | None
+    request: bytes
+
+    async def before(self, tx: Transaction, principal: Principal) -> Response | None:
+        """The answer that this key has already; None: do the work."""
+        if self.key is None:
+            return None
+        answer = await identity.idempotency.claim(tx, principal, self.key, self.request)
+        if answer is None:
+            return None
+        return JSONResponse(
+            answer.body, status_code=answer.status, headers={"idempotency-replayed": "true"}
+        )
+
+    async def after(
+        self, tx: Transaction, principal: Principal, body: object, status: int = 200
+    ) -> Response:
+        """The answer, kept for the key."""
+        plain: Any = jsonable_encoder(body, by_alias=True, exclude_none=False)
+        if self.key is not None:
+            await identity.idempotency.keep(tx, principal, self.key, status, plain)
+        return JSONResponse(plain, status_code=status)
+
+
+async def once(
+    request: Request,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Once:
+    """The Idempotency-Key header with what it stands for."""
+    body = await request.body() if idempotency_key else b""
+    return Once(
+        key=idempotency_key,
+        request=identity.idempotency.digest(request.method, request.url.path, body),
+    )
+
+
+OnceOnly = Annotated[Once, Depends(once)]

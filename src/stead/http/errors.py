@@ -1,0 +1,67 @@
+"""What can be wrong with a request before any part sees it."""
+
+from stead.core.errors import Forbidden, Invalid, NotFound, RateLimited, SteadError, Unavailable
+
+
+class MalformedJson(Invalid):
+    """The body is not JSON in UTF-8."""
+
+    code = "malformed_json"
+    status = 400
+
+
+class RequestInvalid(Invalid):
+    """The request does not have the form that is documented."""
+
+    code = "request_invalid"
+
+
+class UnsupportedMediaType(Invalid):
+    """The body must be application/json."""
+
+    code = "unsupported_media_type"
+    status = 415
+
+
+class BodyTooLarge(Invalid):
+    """The body is too large."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class RouteUnknown(NotFound):
+    """There is nothing at this address."""
+
+    code = "route_unknown"
+
+
+class MethodNotAllowed(Invalid):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+    status = 405
+
+
+class ServiceOnly(Forbidden):
+    """This is for services, not for people."""
+
+    code = "service_only"
+
+
+class TooManyRequests(RateLimited):
+    """Too many requests for now."""
+
+    code = "rate_limited"
+
+
+class NotReady(Unavailable):
+    """The server is not ready."""
+
+    code = "not_ready"
+
+
+class Internal(SteadError):
+    """Something went wrong that should not have."""
+
+    code = "internal"

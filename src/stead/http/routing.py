@@ -1,0 +1,87 @@
+"""How bodies are read: JSON in UTF-8, without characters that the database cannot hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from stead.db.errors import TextNotStorable
+from stead.http.errors import MalformedJson, UnsupportedMediaType
+
+_SUSPICIOUS: Final = (b"\x00", b"\\u0000", b"\\ud8", b"\\uD8", b"\\ud9", b"\\uD9", b"\\uda", b"\\uDA", b"\\uDa",
+                      b"\\udA", b"\\udb", b"\\uDB", b"\\uDb", b"\\udB", b"\\udc", b"\\uDC", b"\\uDc", b"\\udC",
+                      b"\\udd", b"\\uDD", b"\\uDd", b"\\udD", b"\\ude", b"\\uDE", b"\\uDe", b"\\udE", b"\\udf",
+                      b"\\uDF", b"\\uDf", b"\\udF")  # fmt: skip
+
+
+class JsonRoute(APIRoute):
+    """A route whose body is checked before it is looked at."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wraps FastAPI's handler."""
+        handle = super().get_route_handler()
+
+        async def check_then_handle(request: Request) -> Response:
+            if request.method in {"POST", "PUT", "PATCH"}:
+                check_body(request.headers.get("content-type"), await request.body())
+            return await handle(request)
+
+        return check_then_handle
+
+
+def check_body(content_type: str | None, body: bytes) -> None:
+    """Refuses what is no JSON, and text that PostgreSQL cannot store.
+
+    Raises:
+        UnsupportedMediaType: There is a body, and it says that it is something else.
+        MalformedJson: It is no JSON, or not UTF-8.
+        TextNotStorable: A string in it has a NUL character or half a surrogate pair.
+    """
+    if not body:
+        return
+    media = (content_type or "").partition(";")[0].strip().lower()
+    # A form or plain text could be posted from any page without the browser asking first.
+    if media != "application/json" and not media.endswith("+json"):
+        raise UnsupportedMediaType("send application/json", hint="Set the Content-Type header.")
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise MalformedJson("the body is not UTF-8") from None
+    except RecursionError:
+        raise MalformedJson("the body is nested too deeply") from None
+    except ValueError as error:
+        where = (
+            f" at line {error.lineno}, column {error.colno}"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
+        raise MalformedJson(f"the body is no JSON{where}") from None
+    if any(sign in body for sign in _SUSPICIOUS) and not _storable(value):
+        raise TextNotStorable(
+            "a text in the body has a NUL character or half a surrogate pair", hint="Remove it."
+        )
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _storable(value: object) -> bool:
+    stack: list[object] = [value]
+    while stack:
+        match stack.pop():
+            case str() as text:
+                if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+                    return False
+            case list() as items:
+                stack.extend(items)  # pyright: ignore[reportUnknownArgumentType]
+            case dict() as members:
+                stack.extend(members.keys())  # pyright: ignore[reportUnknownArgumentType]
+                stack.extend(members.values())  # pyright: ignore[reportUnknownArgumentType]
+            case _:
+                pass
+    return True

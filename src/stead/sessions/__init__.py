@@ -1,0 +1,66 @@
+"""Sessions, their messages and contacts, and the linking of an anonymous session to a person.
+
+Owns ``sessions`` and ``messages``. What always holds: a session is seen by its person, or by the holder of
+its token while it is nobody's; the messages of a session have one order; a message that a client sends
+twice is stored once.
+"""
+
+from stead.sessions import messages
+from stead.sessions.errors import (
+    ContextTooLarge,
+    MessageUnknown,
+    SessionAlreadyLinked,
+    SessionEnded,
+    SessionFull,
+    SessionNotHeld,
+    SessionUnknown,
+)
+from stead.sessions.models import (
+    Contact,
+    Message,
+    MessageRole,
+    Part,
+    Session,
+    SessionStatus,
+    place_of,
+    text_of,
+)
+from stead.sessions.sessions import (
+    Page,
+    close,
+    complete,
+    get,
+    link,
+    listing,
+    lock,
+    open_session,
+    update,
+)
+
+__all__ = [
+    "Contact",
+    "ContextTooLarge",
+    "Message",
+    "MessageRole",
+    "MessageUnknown",
+    "Page",
+    "Part",
+    "Session",
+    "SessionAlreadyLinked",
+    "SessionEnded",
+    "SessionFull",
+    "SessionNotHeld",
+    "SessionStatus",
+    "SessionUnknown",
+    "close",
+    "complete",
+    "get",
+    "link",
+    "listing",
+    "lock",
+    "messages",
+    "open_session",
+    "place_of",
+    "text_of",
+    "update",
+]

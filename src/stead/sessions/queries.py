@@ -1,0 +1,287 @@
+"""The statements of this part: one a function."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from stead.db import Row, Transaction
+
+_COLUMNS: Final = """
+  id, tenant_id, number, profile_id, owning_agent_id, clerk_user_id, clerk_org_id, email, phone, name,
+  memory_container, status, context, created_at, updated_at, last_active_at, ended_at
+"""
+_MESSAGE_COLUMNS: Final = "id, session_id, client_id, seq, role, parts, metadata, run_id, created_at"
+
+
+async def insert_session(
+    tx: Transaction,
+    session_id: UUID,
+    tenant_id: UUID,
+    profile_id: UUID | None,
+    agent_id: UUID | None,
+    clerk_user_id: str | None,
+    clerk_org_id: str | None,
+    context: dict[str, Any],
+) -> Row | None:
+    return await tx.row(
+        f"""
+        insert into public.sessions
+          (id, tenant_id, profile_id, owning_agent_id, clerk_user_id, clerk_org_id, context)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        returning {_COLUMNS}
+        """,
+        session_id,
+        tenant_id,
+        profile_id,
+        agent_id,
+        clerk_user_id,
+        clerk_org_id,
+        context,
+    )
+
+
+async def session_by_id(tx: Transaction, tenant_id: UUID, session_id: UUID) -> Row | None:
+    return await tx.row(
+        f"select {_COLUMNS} from public.sessions where tenant_id = $1 and id = $2", tenant_id, session_id
+    )
+
+
+async def lock_session(tx: Transaction, tenant_id: UUID, session_id: UUID) -> Row | None:
+    return await tx.row(
+        f"select {_COLUMNS} from public.sessions where tenant_id = $1 and id = $2 for update",
+        tenant_id,
+        session_id,
+    )
+
+
+async def open_session_by_email(
+    tx: Transaction, tenant_id: UUID, email: str, profile_id: UUID | None, other_than: UUID | None
+) -> Row | None:
+    # Row-level security shows the caller its own sessions only; the email narrows those down.
+    return await tx.row(
+        f"""
+        select {_COLUMNS} from public.sessions
+        where tenant_id = $1 and lower(email) = lower($2) and status = 'in_progress'
+          and ($3::uuid is null or profile_id = $3) and id is distinct from $4
+        order by created_at desc limit 1
+        """,
+        tenant_id,
+        email,
+        profile_id,
+        other_than,
+    )
+
+
+async def sessions_before(
+    tx: Transaction, tenant_id: UUID, status: str | None, before: datetime | None, before_id: UUID | None,
+    limit: int,
+) -> list[Row]:  # fmt: skip
+    return await tx.rows(
+        f"""
+        select {_COLUMNS} from public.sessions
+        where tenant_id = $1 and ($2::text is null or status = $2)
+          and ($3::timestamptz is null or (created_at, id) < ($3, $4))
+        order by created_at desc, id desc limit $5
+        """,
+        tenant_id,
+        status,
+        before,
+        before_id,
+        limit,
+    )
+
+
+async def update_session(
+    tx: Transaction,
+    tenant_id: UUID,
+    session_id: UUID,
+    email: str | None,
+    phone: str | None,
+    name: str | None,
+    context: dict[str, Any],
+) -> Row | None:
+    return await tx.row(
+        f"""
+        update public.sessions set
+          email = coalesce($3, email), phone = coalesce($4, phone), name = coalesce($5, name),
+          context = stead.deep_merge(context, $6), last_active_at = now()
+        where tenant_id = $1 and id = $2
+        returning {_COLUMNS}
+        """,
+        tenant_id,
+        session_id,
+        email,
+        phone,
+        name,
+        context,
+    )
+
+
+async def end_session(tx: Transaction, tenant_id: UUID, session_id: UUID, status: str) -> Row | None:
+    return await tx.row(
+        f"""
+        update public.sessions set status = $3 where tenant_id = $1 and id = $2 returning {_COLUMNS}
+        """,
+        tenant_id,
+        session_id,
+        status,
+    )
+
+
+async def link_session(
+    tx: Transaction,
+    tenant_id: UUID,
+    session_id: UUID,
+    profile_id: UUID,
+    clerk_user_id: str | None,
+    clerk_org_id: str | None,
+) -> Row | None:
+    return await tx.row(
+        f"""
+        update public.sessions set profile_id = $3, clerk_user_id = $4,
+          clerk_org_id = coalesce($5, clerk_org_id)
+        where tenant_id = $1 and id = $2
+        returning {_COLUMNS}
+        """,
+        tenant_id,
+        session_id,
+        profile_id,
+        clerk_user_id,
+        clerk_org_id,
+    )
+
+
+async def link_messages(tx: Transaction, tenant_id: UUID, session_id: UUID, profile_id: UUID) -> int:
+    return await tx.execute(
+        "update public.messages set profile_id = $3 where tenant_id = $1 and session_id = $2",
+        tenant_id,
+        session_id,
+        profile_id,
+    )
+
+
+async def next_seq(tx: Transaction, tenant_id: UUID, session_id: UUID) -> Row | None:
+    # The row lock gives the messages of a session one order.
+    return await tx.row(
+        """
+        update public.sessions set last_seq = last_seq + 1, last_active_at = now()
+        where tenant_id = $1 and id = $2
+        returning last_seq, number, profile_id
+        """,
+        tenant_id,
+        session_id,
+    )
+
+
+async def message_by_client_id(
+    tx: Transaction, tenant_id: UUID, session_id: UUID, client_id: str
+) -> Row | None:
+    return await tx.row(
+        f"""
+        select {_MESSAGE_COLUMNS} from public.messages
+        where tenant_id = $1 and session_id = $2 and client_id = $3
+        """,
+        tenant_id,
+        session_id,
+        client_id,
+    )
+
+
+async def insert_message(
+    tx: Transaction,
+    message_id: UUID,
+    tenant_id: UUID,
+    session_id: UUID,
+    profile_id: UUID | None,
+    seq: int,
+    client_id: str,
+    run_id: UUID | None,
+    role: str,
+    parts: list[dict[str, Any]],
+    metadata: dict[str, Any],
+) -> Row | None:
+    return await tx.row(
+        f"""
+        insert into public.messages
+          (id, tenant_id, session_id, profile_id, seq, client_id, run_id, role, parts, metadata)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        returning {_MESSAGE_COLUMNS}
+        """,
+        message_id,
+        tenant_id,
+        session_id,
+        profile_id,
+        seq,
+        client_id,
+        run_id,
+        role,
+        parts,
+        metadata,
+    )
+
+
+async def replace_message(
+    tx: Transaction,
+    tenant_id: UUID,
+    message_id: UUID,
+    parts: list[dict[str, Any]],
+    metadata: dict[str, Any],
+) -> Row | None:
+    return await tx.row(
+        f"""
+        update public.messages set parts = $3, metadata = $4 where tenant_id = $1 and id = $2
+        returning {_MESSAGE_COLUMNS}
+        """,
+        tenant_id,
+        message_id,
+        parts,
+        metadata,
+    )
+
+
+async def delete_messages_from(
+    tx: Transaction, tenant_id: UUID, session_id: UUID, seq: int
+) -> list[Row]:
+    return await tx.rows(
+        """
+        delete from public.messages where tenant_id = $1 and session_id = $2 and seq >= $3
+        returning id, seq
+        """,
+        tenant_id,
+        session_id,
+        seq,
+    )
+
+
+async def messages_after(
+    tx: Transaction, tenant_id: UUID, session_id: UUID, after_seq: int, limit: int
+) -> list[Row]:
+    return await tx.rows(
+        f"""
+        select {_MESSAGE_COLUMNS} from public.messages
+        where tenant_id = $1 and session_id = $2 and seq > $3 order by seq limit $4
+        """,
+        tenant_id,
+        session_id,
+        after_seq,
+        limit,
+    )
+
+
+async def latest_messages(
+    tx: Transaction, tenant_id: UUID, session_id: UUID, before_seq: int, limit: int
+) -> list[Row]:
+    return await tx.rows(
+        f"""
+        select * from (
+          select {_MESSAGE_COLUMNS} from public.messages
+          where tenant_id = $1 and session_id = $2 and seq < $3 order by seq desc limit $4
+        ) latest order by seq
+        """,
+        tenant_id,
+        session_id,
+        before_seq,
+        limit,
+    )

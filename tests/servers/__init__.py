@@ -1,0 +1,1 @@
+"""Local servers that speak the model vendors' wire formats, told by a script what to answer."""

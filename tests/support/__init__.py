@@ -1,0 +1,1 @@
+"""What tests share: a PostgreSQL cluster for the run, databases, servers, people."""
