@@ -77,6 +77,13 @@ class LiveStream:
             self.next_seq += 1
         self._attempt = 0
 
+    def unwritten_chunks(self) -> list[list[Frame]]:
+        """What is not known to be in the database, as it has to be written from ``next_seq`` on: first what
+        was tried, as it was tried, then the rest."""
+        tried = self.frames[self.written : self.written + self._attempt]
+        rest = self.frames[self.written + self._attempt :]
+        return [chunk for chunk in (tried, rest) if chunk]
+
     async def follow(self) -> AsyncIterator[list[Frame]]:
         """Every frame from the first on, to the end: all that is there at once, then what comes."""
         index = 0

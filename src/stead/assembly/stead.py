@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from fastapi import FastAPI
 
 from stead.agents import AgentContext, AgentRegistry
-from stead.agents.runtime import ProcessKind
+from stead.agents.heartbeat import ProcessKind
 from stead.assembly.database import DatabaseAccess
 from stead.assembly.settings import Settings, load_settings
 from stead.assembly.wiring import http_config, open_parts

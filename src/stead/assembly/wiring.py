@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
-from stead.agents.runtime import ProcessKind
+from stead.agents.heartbeat import ProcessKind
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login, pending_migrations
 from stead.assembly.settings import Settings
@@ -68,7 +68,7 @@ def embedder_config(settings: Settings) -> EmbedderConfig:
 @asynccontextmanager
 async def open_parts(
     settings: Settings, access: DatabaseAccess, registry: AgentRegistry, kind: ProcessKind
-) -> AsyncIterator[Parts]:
+) -> AsyncGenerator[Parts]:
     """Everything that requests and the worker are served from.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[DatabaseAccess]:
+async def database(settings: Settings) -> AsyncGenerator[DatabaseAccess]:
     """The database. An embedded server that was not running is stopped again afterwards."""
     access = await reach(settings)
     try:

@@ -34,9 +34,9 @@ def chat(
     Example: stead chat "I live in Lisbon." && stead chat "Where do I live?"
     """
     settings = load_settings()
-    address = (
-        url or f"http://{'127.0.0.1' if settings.host == '0.0.0.0' else settings.host}:{settings.port}"
-    )
+    # A server that listens everywhere is reached here.
+    host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    address = url or f"http://{host}:{settings.port}"
     bearer = token or run(development_token(tenant, profile, "authenticated", 24 * 3600))
     with httpx.Client(
         base_url=address,

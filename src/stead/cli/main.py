@@ -31,7 +31,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenant")
 
 
-def _print_version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+def _print_version(value: bool) -> None:
     if value:
         sys.stdout.write(f"stead {version('stead')}\n")
         raise typer.Exit

@@ -8,7 +8,7 @@ import importlib
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -178,7 +178,7 @@ async def _run_server(
     import uvicorn  # noqa: PLC0415
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Parts]:
+    async def opened() -> AsyncGenerator[Parts]:
         async with stead.open(access, "up" if maintain else "serve") as parts:
             await after_start(parts)
             chores = asyncio.ensure_future(maintain(parts)) if maintain else None
@@ -193,7 +193,7 @@ async def _run_server(
     failure: list[SteadError] = []
 
     @asynccontextmanager
-    async def telling() -> AsyncIterator[Parts]:
+    async def telling() -> AsyncGenerator[Parts]:
         # uvicorn turns an exception at start into a log line; the person gets the error itself.
         try:
             async with opened() as parts:

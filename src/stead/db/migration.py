@@ -39,8 +39,7 @@ class Migration:
 
     def created_names(self) -> Iterator[tuple[str, str]]:
         """Kind and qualified name of everything that the file creates at its top level."""
-        for kind, name in _CREATES.findall(self.sql):
-            yield kind, name
+        yield from _CREATES.findall(self.sql)
 
     def matches(self, statements: Sequence[str] | None) -> bool:
         """Whether the ledger's statements are this file's.
@@ -59,12 +58,12 @@ def essence(sql: str) -> str:
 @cache
 def all_migrations() -> tuple[Migration, ...]:
     """Every migration that this version of Stead ships, oldest first."""
-    found: list[Migration] = []
-    for file in resources.files("stead.db.migrations").iterdir():
-        if match := _FILE_NAME.match(file.name):
-            found.append(
-                Migration(version=match[1], name=match[2], sql=file.read_text(encoding="utf-8"))
-            )
+    files = ((f, _FILE_NAME.match(f.name)) for f in resources.files("stead.db.migrations").iterdir())
+    found = (
+        Migration(version=name[1], name=name[2], sql=file.read_text(encoding="utf-8"))
+        for file, name in files
+        if name is not None
+    )
     return tuple(sorted(found, key=lambda migration: migration.version))
 
 

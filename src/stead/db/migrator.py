@@ -9,7 +9,7 @@ long transaction while everybody else queues behind the migration.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ class MigrationStatus:
 
 
 @asynccontextmanager
-async def admin_connection(url: str) -> AsyncIterator[Connection]:
+async def admin_connection(url: str) -> AsyncGenerator[Connection]:
     """A single connection for administration, outside the pool.
 
     Raises:
@@ -146,7 +146,7 @@ def export_migrations(folder: Path) -> list[Path]:
 
 
 @asynccontextmanager
-async def _only_migrator(connection: Connection) -> AsyncIterator[None]:
+async def _only_migrator(connection: Connection) -> AsyncGenerator[None]:
     for _ in range(_LOCK_TRIES):
         if await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK_KEY):
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -78,7 +78,7 @@ async def prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> 
         )
 
 
-async def _nothing_to_reset(connection: RawConnection) -> None:
+async def _nothing_to_reset(connection: object) -> None:
     # All that a transaction sets is local to it, so the default reset (a round trip of RESET ALL,
     # CLOSE ALL, UNLISTEN *) would buy nothing.
     del connection
@@ -125,7 +125,7 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def transaction(self, actor: Actor, *, read_only: bool = False) -> AsyncIterator[Transaction]:
+    async def transaction(self, actor: Actor, *, read_only: bool = False) -> AsyncGenerator[Transaction]:
         """A transaction as ``actor``: committed when the block ends, rolled back when it raises.
 
         Role and claims are set with SET LOCAL's effect, so nothing of them outlives the transaction and

@@ -12,7 +12,7 @@ from stead.db.actor import ROLES, Actor
 Row: TypeAlias = asyncpg.Record
 if TYPE_CHECKING:
     # Generic in the type stubs only.
-    RawConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy[Row] | asyncpg.Connection[Row]
+    RawConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy[Row]
 
 
 def begin_message(actor: Actor, *, read_only: bool) -> str:

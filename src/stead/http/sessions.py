@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -382,9 +382,6 @@ def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     try:
         created_at, session_id = json.loads(base64.urlsafe_b64decode(cursor))
-        at = datetime.fromisoformat(created_at)
-        if at.tzinfo is None:
-            raise ValueError("no time zone")
-        return at, UUID(session_id)
-    except (ValueError, TypeError) as error:
+        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(session_id)
+    except (ValueError, TypeError, AttributeError) as error:
         raise RequestInvalid("cursor is not one that was given out", hint="Begin without it.") from error

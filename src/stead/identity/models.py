@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -52,7 +51,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     credential: str = ""
 
-    @cached_property
+    @property
     def claims_json(self) -> str:
         """The claims that row-level security reads: the same names that a token would bring."""
         claims: dict[str, object] = {"role": self.role, "tenant_id": str(self.tenant.id)}

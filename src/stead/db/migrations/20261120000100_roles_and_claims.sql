@@ -1,5 +1,8 @@
 -- Roles, the private schema, and the functions through which policies read the caller's claims.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 do $$
 begin
   -- Roles belong to the whole cluster: two databases migrated at once would collide.

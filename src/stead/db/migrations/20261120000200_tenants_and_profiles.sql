@@ -1,5 +1,8 @@
 -- Tenants (001; 003's organisation) and profiles (000 and 004, columns united).
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create type public.user_role as enum ('employer', 'founder', 'recruiter', 'other');
 create type public.company_size as enum ('small', 'mid', 'enterprise');
 create type public.onboarding_status as enum ('pending', 'completed');

@@ -1,5 +1,8 @@
 -- The agent catalogue (000) and the versions that run (002's agent_versions, 003's AgentConfig).
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create type public.agent_visibility as enum ('public', 'hidden', 'internal');
 
 create table public.agents (

@@ -1,5 +1,8 @@
 -- Sessions (000, 002 and 003: one table) and their messages.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create table public.sessions (
   id uuid primary key default gen_random_uuid(),
   tenant_id uuid not null default stead.tenant_id() references public.tenants (id) on delete cascade,

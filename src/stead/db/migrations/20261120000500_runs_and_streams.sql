@@ -1,6 +1,9 @@
 -- Agent runs (000's agent_run_logs and 002's agent_executions: one table), the processes that carry them
 -- out, and the chunks of their streams, so that any process can serve a resumed stream.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create table stead.processes (
   id uuid primary key,
   kind text not null check (kind in ('serve', 'worker', 'up')),
@@ -56,6 +59,8 @@ create index agent_runs_process_idx on public.agent_runs (process_id) where stat
 comment on column public.agent_runs.message_id is 'the assistant message that this run writes, stored or to be stored';
 comment on column public.agent_runs.cost_usd is 'null: the price of this model is not known';
 
+-- Both tables are new and empty: there is nothing to scan.
+-- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
 alter table public.messages
   add foreign key (tenant_id, run_id) references public.agent_runs (tenant_id, id) on delete set null (run_id);
 

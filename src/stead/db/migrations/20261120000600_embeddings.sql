@@ -1,6 +1,9 @@
 -- One narrow table for every vector: several models and dimensions side by side, re-embedding without DDL.
 -- With pgvector the column is halfvec, without it real[]; what calls `stead.nearest` notices no difference.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create table stead.embedding_models (
   id smallint generated always as identity primary key,
   name text not null unique check (length(name) between 1 and 200),

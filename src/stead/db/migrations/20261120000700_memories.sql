@@ -1,5 +1,8 @@
 -- Long-term memory: what is remembered, its lexemes for BM25, and the log of what was done with it.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create type public.memory_source as enum ('chat', 'context', 'comparison', 'feedback', 'api', 'import');
 
 create table public.agent_memories (

@@ -2,6 +2,9 @@
 -- own role only; row-level security cannot serve here, because the operators of search are not leakproof
 -- and would be kept from their indexes.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 -- Every memory of a scope with what each arm makes of it, best first.
 --
 -- Lexical arms: Okapi BM25 (Robertson and Zaragoza 2009, eq. 3.15; k1 = 1.2, b = 0.75) over a turn alone and

@@ -1,5 +1,8 @@
 -- Where two documents named one thing twice, the other name is a view with that document's columns.
 
+set local lock_timeout = '5s';
+set local statement_timeout = '10min';
+
 create view public.agent_sessions with (security_invoker = true) as
   select id, profile_id, context as agent_context, created_at, ended_at as closed_at, owning_agent_id
   from public.sessions;

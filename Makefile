@@ -1,0 +1,65 @@
+# Stead. `make run` and `make test` are all that a newcomer needs.
+# On a fresh machine: Python 3.11+, git, make. uv is taken from PATH, else installed into .uv/.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types layers sql tests format bench setup setup-dev clean
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: setup ## Install, then database, API and worker with a demo tenant
+	@$(BIN)/stead up
+
+test: setup-dev ## Install what tests need, then the whole gate
+	@$(MAKE) --no-print-directory check
+
+check: lint types layers sql tests ## The gate
+
+setup: .venv/.installed
+
+setup-dev: .venv/.installed-dev
+
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit("Stead needs Python 3.11 or later; this is %d.%d. Try: make PYTHON=python3.12 …" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .uv || { echo "python's venv module is missing: on Debian, apt install python3-venv"; exit 1; }
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.installed: pyproject.toml uv.lock $(if $(findstring .uv,$(UV)),.uv/bin/uv)
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --no-dev --inexact --compile-bytecode --python $(PYTHON)
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml uv.lock $(if $(findstring .uv,$(UV)),.uv/bin/uv)
+	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --all-extras --compile-bytecode --python $(PYTHON)
+	@touch $@ .venv/.installed
+
+lint: ## Style
+	@$(BIN)/ruff check src tests benchmarks tools
+	@$(BIN)/ruff format --check --quiet src tests benchmarks tools
+
+types: ## Types, strict on src
+	@$(BIN)/pyright
+
+layers: ## Dependencies run downward only
+	@$(BIN)/lint-imports --no-timing > .venv/layers.log || { cat .venv/layers.log; exit 1; }
+
+sql: ## Migrations are safe to apply
+	@$(BIN)/squawk src/stead/db/migrations/*.sql
+
+tests: ## Tests, on as many processes as there are cores
+	@$(BIN)/pytest -n auto --dist loadfile -q
+
+format: setup-dev ## Format and fix what can be fixed
+	@$(BIN)/ruff check --fix --quiet src tests benchmarks tools || true
+	@$(BIN)/ruff format src tests benchmarks tools
+
+bench: setup-dev ## Benchmarks, one JSON line each
+	@for name in startup rls_overhead memory_recall chat_overhead; do echo "$$name"; $(BIN)/python -m benchmarks.$$name | tail -n 1; done
+
+clean: ## Remove what was installed and built (not the data in .stead)
+	rm -rf .venv .uv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules

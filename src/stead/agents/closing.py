@@ -1,0 +1,164 @@
+"""The last transaction of a run: its end, its message, its memories and the end of its stream, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from stead import memory, sessions
+from stead.agents import queries
+from stead.agents.frames import Frame
+from stead.agents.models import RunOutcome
+from stead.agents.opening import Begun
+from stead.agents.streams import LiveStream, topic_of
+from stead.core.errors import SteadError
+from stead.db import Transaction
+from stead.memory import NewMemory
+from stead.providers.embedders import Embedder
+from stead.providers.models import is_offline
+from stead.realtime import notify
+from stead.sessions import Part
+
+_log = structlog.stdlib.get_logger(__name__)
+_MAX_TURN_CHARS: Final = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What a run leaves behind.
+
+    Args:
+        parts: The assistant's message.
+        memories: What is remembered of the turn.
+        frames: The last frames of the stream.
+    """
+
+    outcome: RunOutcome
+    parts: list[Part]
+    memories: list[NewMemory]
+    frames: list[Frame]
+
+
+async def write_end(
+    tx: Transaction,
+    begun: Begun,
+    stream: LiveStream,
+    ending: Ending,
+    embedder: Embedder,
+    process_id: UUID,
+) -> None:
+    """Stores the end of a run. Does nothing when the run was ended before: by a first try whose commit went
+    through after all, or by a rescue."""
+    principal, outcome = begun.principal, ending.outcome
+    if not await queries.end_run(
+        tx,
+        principal.tenant.id,
+        begun.run_id,
+        process_id,
+        outcome.status,
+        {"parts": ending.parts},
+        outcome.error,
+        outcome.finish_reason,
+        outcome.latency_ms,
+        outcome.first_token_ms,
+        outcome.input_tokens,
+        outcome.output_tokens,
+        outcome.cached_tokens,
+        outcome.requests,
+        outcome.cost_usd,
+    ):
+        return
+    if ending.parts:
+        await sessions.messages.add(
+            tx,
+            principal,
+            begun.session.id,
+            role="assistant",
+            parts=ending.parts,
+            message_id=begun.message_id,
+            run_id=begun.run_id,
+            metadata=begun.metadata(outcome),
+        )
+    if ending.memories:
+        await memory.remember(
+            tx,
+            principal,
+            session_id=begun.session.id,
+            profile_id=begun.session.profile_id,
+            memories=ending.memories,
+            embedder=embedder,
+            run_id=begun.run_id,
+            agent_name=begun.agent.slug,
+        )
+    seq = stream.next_seq
+    for chunk in (*stream.unwritten_chunks(), ending.frames):
+        await queries.insert_chunk(tx, principal.tenant.id, begun.run_id, seq, chunk)
+        seq += 1
+    await notify(tx, [topic_of(begun.run_id)])
+
+
+async def memories_of(
+    begun: Begun, outcome: RunOutcome, parts: list[Part], embedder: Embedder
+) -> list[NewMemory]:
+    """The turn, and the facts in what the person said.
+
+    Facts are looked for in the person's own words only: what was recalled and given to the model is never
+    among them, and cannot be extracted again.
+    """
+    new = _of_the_person(begun)
+    answered = sessions.text_of(parts)
+    # The offline model says nothing but what memory gave it: remembering that would be an echo.
+    if answered.strip() and outcome.status == "completed" and not is_offline(begun.model):
+        new.append(
+            NewMemory(
+                content=answered[:_MAX_TURN_CHARS],
+                kind="turn",
+                speaker=begun.agent.name,
+                happened_at=begun.user_message.created_at,
+                place=sessions.place_of(begun.session.number, begun.user_message.seq + 1),
+                agent_id=begun.agent.id,
+                metadata={"message_id": str(begun.message_id)},
+                importance=0.2,
+            )
+        )
+    try:
+        return await memory.prepare(embedder, new)
+    except SteadError as error:
+        _log.warning("turn_not_embedded", reason=type(error).__name__)
+        return new
+
+
+def _of_the_person(begun: Begun) -> list[NewMemory]:
+    message = begun.user_message
+    said = sessions.text_of(message.parts)
+    if not said.strip() or said.startswith("/tool "):
+        return []
+    turn = NewMemory(
+        content=said[:_MAX_TURN_CHARS],
+        kind="turn",
+        speaker="user",
+        happened_at=message.created_at,
+        place=sessions.place_of(begun.session.number, message.seq),
+        agent_id=begun.agent.id,
+        metadata={"message_id": str(message.id)},
+        importance=0.4,
+    )
+    facts = [
+        NewMemory(
+            content=fact.text,
+            kind="fact",
+            speaker="user",
+            happened_at=message.created_at,
+            metadata={
+                "category": fact.category,
+                "correction": fact.correction,
+                "message_ids": [str(message.id)],
+            },
+            importance=0.8,
+        )
+        for fact in memory.find_facts(said)
+    ]
+    return [turn, *facts]

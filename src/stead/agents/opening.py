@@ -1,0 +1,206 @@
+"""The first transaction of a run: message, run, recall, history. Nothing is read from the database after it
+until the run ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from stead import memory, sessions
+from stead.agents import queries
+from stead.agents.errors import SessionBusy
+from stead.agents.incoming import Incoming, settle
+from stead.agents.limits import RuntimeConfig
+from stead.agents.models import AgentContext, AgentDefinition, RunOutcome, ToolContext, Turn
+from stead.agents.registry import AgentRegistry
+from stead.core.ids import new_id
+from stead.db import Transaction
+from stead.identity import Principal
+from stead.memory import Recalled
+from stead.providers.embedders import Embedder
+from stead.providers.models import is_offline
+from stead.sessions import Message, Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Begun:
+    """What the first transaction leaves for the rest of a run."""
+
+    principal: Principal
+    session: Session
+    agent: AgentDefinition
+    user_message: Message
+    run_id: UUID
+    message_id: UUID
+    model: str
+    history: Sequence[Message]
+    memories: str
+    recalled: int
+
+    def turn(self) -> Turn:
+        """What the engine needs."""
+        return Turn(
+            agent=self.agent,
+            model=self.model,
+            context=AgentContext(
+                agent=self.agent.slug,
+                session=self.session,
+                memories=self.memories,
+                user_text=sessions.text_of(self.user_message.parts),
+            ),
+            tool_context=ToolContext(
+                principal=self.principal,
+                session=self.session,
+                run_id=self.run_id,
+                agent=self.agent.slug,
+            ),
+            history=self.history,
+        )
+
+    def metadata(self, outcome: RunOutcome | None = None) -> dict[str, Any]:
+        """What the message says of itself: who answered, with what, how it ended."""
+        metadata: dict[str, Any] = {
+            "runId": str(self.run_id),
+            "sessionId": str(self.session.id),
+            "agent": self.agent.slug,
+            "model": self.model,
+            "memories": self.recalled,
+            "offline": is_offline(self.model),
+        }
+        if outcome is not None:
+            metadata |= {
+                "status": outcome.status,
+                "finishReason": outcome.finish_reason,
+                "latencyMs": outcome.latency_ms,
+                "usage": {"inputTokens": outcome.input_tokens, "outputTokens": outcome.output_tokens},
+            }
+        return metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Who wants what answered by whom.
+
+    Args:
+        agent: A slug.
+        vector: Embedding of the message, or None.
+    """
+
+    principal: Principal
+    session_id: UUID
+    agent: str
+    incoming: Incoming
+    vector: Sequence[float] | None
+
+
+async def open_run(
+    tx: Transaction,
+    request: Request,
+    registry: AgentRegistry,
+    embedder: Embedder,
+    config: RuntimeConfig,
+    process_id: UUID,
+) -> Begun | UUID:
+    """Stores the message and opens the run.
+
+    Returns:
+        The run; only its id when this message was sent before and has, or gets, its answer.
+
+    Raises:
+        SessionUnknown, SessionEnded, AgentUnknown: One of them is not there for this caller.
+        SessionBusy: The session is answering another message.
+        NothingToAnswer: Another answer was asked for and there is no message.
+    """
+    principal, incoming = request.principal, request.incoming
+    session = await sessions.lock(tx, principal, request.session_id)
+    agent = await registry.resolve(tx, principal, request.agent)
+    active = await queries.active_run(tx, principal.tenant.id, session.id)
+    known = await sessions.messages.find(tx, principal, session.id, incoming.client_id)
+    if known is not None and incoming.trigger == "submit-message" and known.parts == incoming.parts:
+        earlier = await queries.run_by_user_message(tx, principal.tenant.id, known.id)
+        if earlier is not None and earlier["status"] in {"running", "completed"}:
+            return earlier["id"]
+    if session.status != "in_progress":
+        raise sessions.SessionEnded(f"the session is {session.status}", hint="Open a new session.")
+    if active is not None:
+        raise SessionBusy(
+            "one message at a time", hint="Wait for the answer, or stop it.", run_id=str(active["id"])
+        )
+    message = await settle(tx, principal, session.id, incoming, known)
+    run_id, message_id = new_id(), new_id()
+    model = agent.model or config.loop.model
+    await queries.insert_run(
+        tx,
+        run_id,
+        principal.tenant.id,
+        session.id,
+        session.profile_id,
+        agent.id,
+        agent.version_id,
+        agent.slug,
+        message.id,
+        message_id,
+        process_id,
+        model,
+        {"message": message.parts, "trigger": incoming.trigger},
+    )
+    history = await sessions.messages.latest(
+        tx, principal, session.id, before_seq=message.seq, limit=config.history_messages
+    )
+    block, injected = await _recall(
+        tx, request, session, agent, run_id, [*history, message], embedder, config
+    )
+    return Begun(
+        principal=principal,
+        session=session,
+        agent=agent,
+        user_message=message,
+        run_id=run_id,
+        message_id=message_id,
+        model=model,
+        history=[*history, message],
+        memories=block,
+        recalled=len(injected),
+    )
+
+
+async def _recall(
+    tx: Transaction,
+    request: Request,
+    session: Session,
+    agent: AgentDefinition,
+    run_id: UUID,
+    seen: Sequence[Message],
+    embedder: Embedder,
+    config: RuntimeConfig,
+) -> tuple[str, list[Recalled]]:
+    """What is remembered for this message, as a block for the instructions; and a note of it."""
+    began = time.monotonic()
+    found = await memory.recall(
+        tx,
+        session.profile_id or session.id,
+        sessions.text_of(seen[-1].parts),
+        embedder=embedder,
+        vector=request.vector,
+        agent_id=agent.id,
+        limit=config.budget.max_items * 2,
+    )
+    block, injected = memory.as_instructions(
+        found, config.budget, already_said=[message.id for message in seen]
+    )
+    await memory.note(
+        tx,
+        request.principal,
+        session_id=session.id,
+        profile_id=session.profile_id,
+        run_id=run_id,
+        agent_name=agent.slug,
+        found=found,
+        injected=injected,
+        embedder=embedder,
+        started_at=began,
+    )
+    return block, injected
