@@ -60,8 +60,8 @@ comment on column public.agent_runs.message_id is 'the assistant message that th
 comment on column public.agent_runs.cost_usd is 'null: the price of this model is not known';
 
 -- Both tables are new and empty: there is nothing to scan.
--- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
 alter table public.messages
+  -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
   add foreign key (tenant_id, run_id) references public.agent_runs (tenant_id, id) on delete set null (run_id);
 
 -- Frames of the UI message stream, many to a row: written once every few tens of milliseconds for all the
