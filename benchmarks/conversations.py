@@ -66,7 +66,9 @@ def load(path: Path) -> list[Scope]:
             )
         elif row["evidence"]:
             scope.queries.append(
-                Query(text=row["text"], evidence=frozenset(row["evidence"]), category=str(row["category"]))
+                Query(
+                    text=row["text"], evidence=frozenset(row["evidence"]), category=str(row["category"])
+                )
             )
     return list(scopes.values())
 

@@ -87,7 +87,9 @@ class Bench:
 
 def recall_at(asked: Asked, k: int) -> float:
     """The mean share of a question's evidence that is among the first ``k``."""
-    shares = [len(query.evidence.intersection(found[:k])) / len(query.evidence) for query, found in asked]
+    shares = [
+        len(query.evidence.intersection(found[:k])) / len(query.evidence) for query, found in asked
+    ]
     return round(sum(shares) / len(shares), 4)
 
 
@@ -118,7 +120,7 @@ async def ablation(bench: Bench, scopes: Sequence[Scope], ks: Sequence[int]) -> 
     return table
 
 
-async def measure(access: DatabaseAccess, path: Path, name: str, ks: list[int], ablate: bool) -> None:
+async def measure(access: DatabaseAccess, path: Path, name: str, ks: list[int], *, ablate: bool) -> None:
     """Fills, asks, prints."""
     about = report.machine()
     scopes = conversations.load(path)
@@ -176,11 +178,13 @@ async def main() -> int:
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="JSONL of messages and queries")
     parser.add_argument("--embedder", default="static", help="as STEAD_EMBEDDER")
     parser.add_argument("--k", default="5,10,20", help="cut-offs, with commas between them")
-    parser.add_argument("--ablate", action="store_true", help="also print a table with arms switched off")
+    parser.add_argument(
+        "--ablate", action="store_true", help="also print a table with arms switched off"
+    )
     given = parser.parse_args()
     async with cluster() as access:
         await measure(
-            access, given.data, given.embedder, [int(k) for k in given.k.split(",")], given.ablate
+            access, given.data, given.embedder, [int(k) for k in given.k.split(",")], ablate=given.ablate
         )
     return 0
 

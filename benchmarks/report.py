@@ -83,11 +83,13 @@ def _cpu_name() -> str:
 
 def _commit() -> str | None:
     try:
-        return _git("rev-parse", "--short", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
+        return _git("rev-parse", "--short", "HEAD") + (
+            "+changes" if _git("status", "--porcelain") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
 
 
 def _git(*command: str) -> str:
-    ran = subprocess.run(["git", *command], cwd=_ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607
+    ran = subprocess.run(["git", *command], cwd=_ROOT, capture_output=True, text=True, check=True)
     return ran.stdout.strip()

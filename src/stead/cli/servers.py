@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import os
+import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stead.assembly import Settings, Stead
+from stead.assembly import Settings, Stead, load_settings
 from stead.assembly.database import (
     DatabaseAccess,
     pending_migrations,
@@ -214,7 +217,17 @@ async def _run_server(
         timeout_graceful_shutdown=max(1, round(stead.settings.drain_s)),
         h11_max_incomplete_event_size=64 * 1024,
     )
-    server = uvicorn.Server(config)
+    class Server(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Generator[None]:
+            # uvicorn would raise the signal again when it has stopped, and so end this process before the
+            # database is stopped.
+            yield
+
+    server = Server(config)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.handle_exit, number, None)
     await server.serve(sockets=[listening])
     if failure:
         raise failure[0]
@@ -246,8 +259,20 @@ def _development_token(settings: Settings, tenant_id: str, profile_id: str) -> s
     )
 
 
+def _command_name() -> str:
+    """How this command is called from here: by its name where that finds it, else by its path."""
+    me = Path(sys.argv[0]).absolute()
+    found = shutil.which("stead")
+    if found is not None and Path(found).absolute() == me:
+        return "stead"
+    return os.path.relpath(me) if me.is_relative_to(Path.cwd()) else str(me)
+
+
 def _welcome(settings: Settings, listening: socket.socket, token: str, access: DatabaseAccess) -> None:
     address = _address(listening)
+    stead = _command_name()
+    # Another port than the settings say is known to this process only.
+    there = "" if load_settings().port == listening.getsockname()[1] else f" --url {address}"
     lines = [
         f"Stead is up on {address}   (API: {address}/docs)",
         f"model: {settings.model}"
@@ -265,9 +290,9 @@ def _welcome(settings: Settings, listening: socket.socket, token: str, access: D
         lines.append(f"database: postgresql://postgres:{password}@127.0.0.1:{access.server.port}/stead")
     lines += [
         "three things to try:",
-        "  stead chat                     talk, tell it something about yourself, leave with Ctrl-D",
-        "  stead chat                     come back in a new session: ask what it knows about you",
-        f"  curl -s {address}/api/sessions -H 'Authorization: Bearer '$(stead token)",
+        f"  {stead} chat{there}   talk, tell it something about yourself, leave with Ctrl-D",
+        f"  {stead} chat{there}   come back in a new session: ask what it knows about you",
+        f'  curl -s {address}/api/sessions -H "Authorization: Bearer $({stead} token)"',
         "stop with Ctrl-C",
     ]
     for line in lines:

@@ -115,7 +115,10 @@ async def add_version(
     runtime = parts_of(request).runtime
     runtime.check_model(body.model)
     if body.output_schema is not None:
-        agents.check_schema(body.output_schema)
+        try:
+            agents.check_schema(body.output_schema)
+        except RecursionError:
+            raise RequestInvalid("output_schema: is nested too deeply") from None
     if unknown := sorted(set(body.tools) - set(runtime.registry.tool_names())):
         raise RequestInvalid(
             f"tools: {', '.join(unknown)} are not registered here",

@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from stead.http import agents, chat, health, keys, problems, sessions
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
-from stead.http.middleware import BodyLimit, RequestContext
+from stead.http.middleware import BodyLimit, LastResort, RequestContext
 from stead.http.parts import Parts
 
 _DESCRIPTION = """
@@ -56,6 +56,7 @@ def create_app(
         app.include_router(part.router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
+    app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(config.cors_origins),

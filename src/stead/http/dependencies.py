@@ -55,13 +55,24 @@ def address_of(request: Request) -> str:
     return str(address)
 
 
+async def _cookie_of(request: Request) -> str | None:
+    # A browser keeps a cookie that has become worthless, and its page cannot remove it (HttpOnly): that must
+    # keep nobody from signing in or from opening a new session.
+    token = request.cookies.get(SESSION_COOKIE)
+    try:
+        await parts_of(request).authenticator.held_session(token)
+    except Unauthenticated:
+        return None
+    return token
+
+
 async def credentials_of(request: Request) -> Credentials:
     """What the request brings as proof."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     signature = {h: request.headers[h] for h in _SIGNATURE_HEADERS if h in request.headers}
     return Credentials(
         bearer=token.strip() if scheme.lower() == "bearer" and token.strip() else None,
-        session_token=request.headers.get(SESSION_HEADER) or request.cookies.get(SESSION_COOKIE),
+        session_token=request.headers.get(SESSION_HEADER) or await _cookie_of(request),
         signature=signature,
         body=await request.body() if signature else b"",
     )

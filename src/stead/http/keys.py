@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from stead import identity
 from stead.http.dependencies import ServiceCaller, Writing
 from stead.http.routing import JsonRoute
 
 router = APIRouter(route_class=JsonRoute, prefix="/v1/api-keys", tags=["api keys"])
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies beyond the calendar") from None
 
 
 class CreateKey(BaseModel):
@@ -21,7 +29,7 @@ class CreateKey(BaseModel):
 
     name: str = Field(min_length=1, max_length=200, examples=["web backend"])
     scopes: list[str] = Field(default_factory=list[str], max_length=100)
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
 
 
 class KeyOut(BaseModel):

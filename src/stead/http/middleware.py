@@ -9,11 +9,12 @@ from typing import Final
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stead.core.ids import new_id
 from stead.http.errors import BodyTooLarge
-from stead.http.problems import problem
+from stead.http.problems import answer, problem
 
 _log = structlog.stdlib.get_logger("stead.http")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -94,6 +95,38 @@ class RequestContext:
             code=state.get("problem_code"),
             tenant_id=state.get("tenant_id"),
         )
+
+
+class LastResort:
+    """Answers exceptions that nothing else did.
+
+    Starlette would do it outside of all middleware: without the request's id and headers, and with a
+    traceback in the log whose last line may quote data.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noting(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noting)
+        except ClientDisconnect:
+            return  # Nobody is there to be answered.
+        except Exception as error:  # noqa: BLE001 - a request's outermost edge
+            response = answer(error, scope.setdefault("state", {}))
+            # A stream that broke off is cut: its end would say that it is whole.
+            if not started:
+                await response(scope, receive, send)
 
 
 class BodyLimit:

@@ -72,19 +72,24 @@ def translate(error: Exception) -> SteadError:
             return Internal("the server's log has more under this request_id")
 
 
+def answer(error: Exception, state: dict[str, Any]) -> JSONResponse:
+    """The answer for an exception, noted in the request's state for the log."""
+    known = translate(error)
+    if isinstance(known, Internal):
+        # The exception's own text may quote data; its type and place do not.
+        _log.error("request_failed", reason=type(error).__name__, where=_where(error))
+    state["problem_code"] = known.code
+    return problem(known, state.get("request_id"))
+
+
 def install(app: FastAPI) -> None:
-    """Makes every failure of this app a problem document."""
+    """Makes every failure that has a handler of its own a problem document; `LastResort` sees to the rest."""
 
-    async def answer(request: Request, error: Exception) -> JSONResponse:
-        known = translate(error)
-        if isinstance(known, Internal):
-            # The exception's own text may quote data; its type and place do not.
-            _log.error("request_failed", reason=type(error).__name__, where=_where(error))
-        request.state.problem_code = known.code
-        return problem(known, getattr(request.state, "request_id", None))
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        return answer(error, request.scope.setdefault("state", {}))
 
-    for kind in (SteadError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, answer)
+    for kind in (SteadError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, handle)
 
 
 def _invalid(error: RequestValidationError) -> RequestInvalid:

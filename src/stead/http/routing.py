@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
@@ -47,7 +48,7 @@ def check_body(content_type: str | None, body: bytes) -> None:
     if media != "application/json" and not media.endswith("+json"):
         raise UnsupportedMediaType("send application/json", hint="Set the Content-Type header.")
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError:
         raise MalformedJson("the body is not UTF-8") from None
     except RecursionError:
@@ -67,6 +68,13 @@ def check_body(content_type: str | None, body: bytes) -> None:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _storable(value: object) -> bool:

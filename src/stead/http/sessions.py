@@ -71,13 +71,15 @@ class UpdateSession(Body):
 class LinkSession(Body):
     """003: after authentication."""
 
-    clerk_user_id: str = Field(alias="clerkUserId", min_length=1, max_length=255)
+    clerk_user_id: str = Field(
+        alias="clerkUserId", min_length=1, max_length=255, examples=["user_2abcDEF"]
+    )
 
 
 class CompleteSession(Body):
     """003: last answers."""
 
-    context: Context | None = None
+    context: Context | None = Field(None, examples=[{"goal": "book a call"}])
 
 
 class Done(BaseModel):
@@ -383,5 +385,5 @@ def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
     try:
         created_at, session_id = json.loads(base64.urlsafe_b64decode(cursor))
         return datetime.fromisoformat(created_at).astimezone(UTC), UUID(session_id)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise RequestInvalid("cursor is not one that was given out", hint="Begin without it.") from error

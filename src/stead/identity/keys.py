@@ -80,5 +80,5 @@ async def authenticate(tx: Transaction, text: str) -> Principal:
     row = await queries.find_api_key(tx, key_id)
     if row is None or not hmac.compare_digest(row["digest"], digest):
         raise ApiKeyInvalid
-    tenant = Tenant(id=row["tenant_id"], slug=row["tenant_slug"])
+    tenant = Tenant(id=row["tenant_id"], slug=row["tenant_slug"], external_org_id=row["org"])
     return tenant_service(tenant, credential=f"key:{key_id}", scopes=frozenset(row["scopes"]))

@@ -17,8 +17,10 @@ async def tenant_of_profile(tx: Transaction, profile_id: UUID) -> Row | None:
     return await tx.row("select id, tenant_slug, org from stead.find_tenant_of_profile($1)", profile_id)
 
 
-async def tenant_slug(tx: Transaction, tenant_id: UUID) -> str | None:
-    return await tx.value("select stead.tenant_slug($1)", tenant_id)
+async def tenant_by_id(tx: Transaction, tenant_id: UUID) -> Row | None:
+    return await tx.row(
+        "select id, tenant_slug, org from stead.find_tenant(stead.tenant_slug($1), null)", tenant_id
+    )
 
 
 async def profile_by_subject(
@@ -79,7 +81,11 @@ async def set_profile_email(tx: Transaction, tenant_id: UUID, profile_id: UUID, 
 
 async def find_api_key(tx: Transaction, key_id: str) -> Row | None:
     return await tx.row(
-        "select tenant_id, tenant_slug, digest, scopes from stead.find_api_key($1)", key_id
+        """
+        select k.tenant_id, k.tenant_slug, k.digest, k.scopes, t.org
+        from stead.find_api_key($1) k cross join lateral stead.find_tenant(k.tenant_slug, null) t
+        """,
+        key_id,
     )
 
 

@@ -42,5 +42,5 @@ async def find_by_profile(tx: Transaction, profile_id: UUID) -> Tenant | None:
 
 async def find_by_id(tx: Transaction, tenant_id: UUID) -> Tenant | None:
     """The tenant with this id."""
-    slug = await queries.tenant_slug(tx, tenant_id)
-    return Tenant(id=tenant_id, slug=slug) if slug else None
+    row = await queries.tenant_by_id(tx, tenant_id)
+    return _tenant(row) if row else None

@@ -1,0 +1,111 @@
+"""The main job from a terminal, with nothing but the command: up, chat, leave, come back, be known."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from tests.cli.conftest import Cli
+
+
+@pytest.fixture(scope="module", autouse=True)
+def up(cli: Cli) -> Iterator[None]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        cli.environment["TEST_DB_PORT"] = str(probe.getsockname()[1])
+    process = cli.start("up", "--db-port", cli.environment["TEST_DB_PORT"])
+    yield
+    assert cli.stop(process) == 0
+    assert cli.run("down").stdout.strip() == "no embedded database was running"
+
+
+def test_it_says_where_it_is_and_what_to_try(cli: Cli) -> None:
+    said = cli.log()
+    assert f"Stead is up on http://127.0.0.1:{cli.port}" in said
+    assert "no language model is configured" in said
+    assert "three things to try" in said
+
+
+def test_facts_are_known_in_the_next_session(cli: Cli) -> None:
+    told = cli.run("chat", "I live in Lisbon and my dog is called Bruno.")
+    assert told.returncode == 0, told.stderr
+    asked = cli.run("chat", "What is my dog called?")
+    assert "Bruno" in asked.stdout
+    assert "[offline model]" in asked.stdout
+
+
+def test_chat_reads_lines_from_a_pipe(cli: Cli) -> None:
+    talked = cli.run("chat", "--profile", "ben@example.com", stdin="I am a baker.\n\nWhat am I?\n")
+    assert talked.returncode == 0, talked.stderr
+    assert talked.stdout.count("[offline model]") == 2
+    assert "baker" in talked.stdout.splitlines()[-1] + talked.stdout
+
+
+def test_people_do_not_know_of_each_other(cli: Cli) -> None:
+    cli.run("chat", "--profile", "cleo@example.com", "My secret number is 4711.")
+    asked = cli.run("chat", "--profile", "dan@example.com", "What is my secret number?")
+    assert asked.returncode == 0
+    assert "4711" not in asked.stdout
+
+
+def test_an_unknown_agent_is_an_error_in_words(cli: Cli) -> None:
+    refused = cli.run("chat", "--agent", "nobody", "Hello")
+    assert refused.returncode == 1
+    assert "agent_unknown" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_second_up_on_the_port_changes_nothing(cli: Cli) -> None:
+    second = cli.run("up")
+    assert second.returncode == 1
+    assert "port_taken" in second.stderr
+    assert "--port" in second.stderr
+
+
+def test_doctor_finds_nothing_wrong(cli: Cli) -> None:
+    examined = cli.run("doctor", "--json")
+    assert examined.returncode == 0, examined.stdout
+    findings = {finding["what"]: finding for finding in json.loads(examined.stdout)}
+    assert findings["migrations"]["verdict"] == "ok"
+    assert findings["login"]["verdict"] == "ok"
+    assert findings["model"]["verdict"] == "note"
+    assert "PostgreSQL 18" in findings["database"]["says"]
+
+
+def test_psql_reaches_the_database(cli: Cli) -> None:
+    counted = cli.run("db", "psql", "-Atc", "select slug from tenants")
+    assert counted.stdout.split() == ["demo"]
+
+
+def test_other_clients_need_the_password(cli: Cli) -> None:
+    password = json.loads((cli.home / "secrets.json").read_text())["database_password"]
+    port = int(cli.environment["TEST_DB_PORT"])
+
+    async def ask(given: str) -> object:
+        connection = await asyncpg.connect(
+            host="127.0.0.1", port=port, user="postgres", password=given, database="stead"
+        )
+        try:
+            return await connection.fetchval("select count(*) from tenants")
+        finally:
+            await connection.close()
+
+    assert asyncio.run(ask(password)) == 1
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        asyncio.run(ask("guess"))
+
+
+def test_secrets_are_for_their_owner_only(cli: Cli) -> None:
+    assert (cli.home / "secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_tenant_is_added_and_its_token_works(cli: Cli) -> None:
+    assert cli.run("tenant", "add", "acme", "--name", "Acme").returncode == 0
+    assert cli.run("tenant", "add", "acme").returncode == 0
+    assert "is no slug" in cli.run("tenant", "add", "Not A Slug").stderr
+    assert cli.run("token", "--tenant", "acme").stdout.count(".") == 2
+    assert "tenant_unknown" in cli.run("token", "--tenant", "nobody").stderr

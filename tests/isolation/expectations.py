@@ -1,0 +1,228 @@
+"""Who may do what with whose rows, written down once more and independently of the policies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.isolation.seeding import Label, World
+
+#: In whose name the server acts for callers.
+CALLING_ROLES = ("anon", "authenticated", "stead_service")
+#: service_role as it is, and as it is where the migrating login could not give it BYPASSRLS.
+PLAIN_SERVICE = "service_role without BYPASSRLS"
+POWERFUL_ROLES = ("service_role", PLAIN_SERVICE, "stead_definer")
+LOGIN = "stead_api"
+OWNER = "the owner"
+ROLES = (*CALLING_ROLES, *POWERFUL_ROLES, LOGIN, OWNER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Claims, and what they ought to prove.
+
+    Args:
+        name: For messages.
+        claims: The value of request.jwt.claims; None where it was never set.
+        tenant: The tenant that they prove.
+        person: Tenant and name of the person or visitor that they prove.
+        service: Whether they speak for a whole tenant.
+    """
+
+    name: str
+    claims: str | None
+    tenant: str | None = None
+    person: tuple[str, str] | None = None
+    service: bool = False
+
+
+def callers(w: World) -> list[Caller]:
+    """Own, other, no and forged claims."""
+    found: list[Caller] = []
+
+    def add(name: str, claims: object, tenant: str | None = None, who: str | None = None) -> None:
+        found.append(
+            Caller(
+                name=name,
+                claims=claims if isinstance(claims, str) else json.dumps(claims),
+                tenant=tenant,
+                person=None if who is None else (who[0], who[2:]),
+                service=isinstance(claims, dict) and not claims.keys() & {"sub", "stead_session"},
+            )
+        )
+
+    a, b = w.known("tenant A"), w.known("tenant B")
+    ann, bob = w.known("A ann"), w.known("A bob")
+    ann_b = w.known("B ann")
+    visitor = w.session(Label("A", "visitor"))
+    visitor_b = w.session(Label("B", "visitor"))
+
+    add("A's service", {"tenant_id": a}, "A")
+    add("A's ann", {"tenant_id": a, "sub": ann}, "A", "A ann")
+    add("A's ann, tenant in app_metadata", {"app_metadata": {"tenant_id": a}, "sub": ann}, "A", "A ann")
+    add("A's ann, tenant from her profile", {"sub": ann}, "A", "A ann")
+    clerk = {"sub": f"user_{ann}", "o": {"id": f"org_{a}"}}
+    add("A's ann from Clerk", clerk, "A", "A ann")
+    add("A's ann from Clerk, v1", {"sub": f"user_{ann}", "org_id": f"org_{a}"}, "A", "A ann")
+    add("A's bob", {"tenant_id": a, "sub": bob}, "A", "A bob")
+    add("A's newcomer", {"tenant_id": a, "sub": w.known("A new")}, "A", "A new")
+    add("A's visitor", {"tenant_id": a, "stead_session": visitor}, "A", "A visitor")
+    add("B's service", {"tenant_id": b}, "B")
+    add("B's ann", {"tenant_id": b, "sub": ann_b}, "B", "B ann")
+    add("B's visitor", {"tenant_id": b, "stead_session": visitor_b}, "B", "B visitor")
+
+    found.append(Caller(name="no claims", claims=None))
+    add("empty claims", "")
+    add("an empty object", "{}")
+
+    add("B's tenant with ann's subject of A", {"tenant_id": b, "sub": ann}, "B", "A ann")
+    add("B's organisation with ann's Clerk subject of A", {**clerk, "o": {"id": f"org_{b}"}}, "B")
+    add("A's tenant with B's visitor", {"tenant_id": a, "stead_session": visitor_b}, "A", "B visitor")
+    session = w.session(Label("A", "ann"))
+    add("ann's session after it was linked", {"tenant_id": a, "stead_session": session}, "A")
+    add("a tenant that is no UUID", {"tenant_id": "A", "sub": ann}, None, "A ann")
+    add("a tenant that is SQL", {"tenant_id": f"{a}' or true --", "sub": ann}, None, "A ann")
+    add("an empty tenant", {"tenant_id": "", "sub": ann}, None, "A ann")
+    add("a list of tenants", {"tenant_id": [a, b], "sub": ann}, None, "A ann")
+    add("a tenant that is not there", {"tenant_id": w.known("nobody's")}, "nobody's")
+    add("an organisation that is not there", {"sub": ann, "o": {"id": "org_x"}}, None, "A ann")
+    add("a subject that is not there", {"sub": w.known("nobody")})
+    add("a visitor of no tenant", {"stead_session": visitor}, None, "A visitor")
+    add("A's tenant with a subject that is SQL", {"tenant_id": a, "sub": "x' or true --"}, "A")
+    add("A's tenant with null for a subject", {"tenant_id": a, "sub": None}, "A")
+    add("A's tenant with a session that is no UUID", {"tenant_id": a, "stead_session": "x"}, "A")
+    add("a role in the claims", {"role": "service_role", "tenant_id": None})
+    add("a list", "[]")
+    add("a string", '"service_role"')
+    add("null", "null")
+    add("no JSON", '{"tenant_id":')
+    return found
+
+
+Rule = Callable[[str, Caller, Label], bool]
+
+
+def nothing(role: str, caller: Caller, label: Label) -> bool:
+    """The verb is granted and meets no row."""
+    return False
+
+
+def everything(role: str, caller: Caller, label: Label) -> bool:
+    """Any row of any tenant."""
+    return True
+
+
+def tenant(role: str, caller: Caller, label: Label) -> bool:
+    """All that is the tenant's."""
+    return label.tenant is not None and label.tenant == caller.tenant
+
+
+def service(role: str, caller: Caller, label: Label) -> bool:
+    """All that is the tenant's, for Stead at work on behalf of nobody."""
+    return tenant(role, caller, label) and role == "stead_service" and caller.service
+
+
+def own(role: str, caller: Caller, label: Label) -> bool:
+    """The person's or visitor's own; all that is the tenant's for its service."""
+    mine = label.holder is not None and (label.tenant, label.holder) == caller.person
+    return service(role, caller, label) or (tenant(role, caller, label) and mine)
+
+
+def catalogue(role: str, caller: Caller, label: Label) -> bool:
+    """What is the tenant's and what is shared by all."""
+    return label.tenant is None or tenant(role, caller, label)
+
+
+def published(role: str, caller: Caller, label: Label) -> bool:
+    """The same, without what is not public."""
+    return label.holder != "hidden" and catalogue(role, caller, label)
+
+
+Verbs = dict[str, Rule]
+_READ_OWN: Verbs = {"select": own}
+_ALL: Verbs = dict.fromkeys(("select", "insert", "update", "delete"), everything)
+_OWN: Verbs = dict.fromkeys(("select", "insert", "update", "delete"), own)
+_POWERFUL: dict[str, Verbs] = dict.fromkeys(POWERFUL_ROLES, _ALL)
+_PERSONAL: dict[str, Verbs] = {
+    "anon": _READ_OWN,
+    "authenticated": _READ_OWN,
+    "stead_service": _OWN,
+    **_POWERFUL,
+}
+_CURATED: Verbs = {"select": catalogue, "insert": service, "update": service, "delete": service}
+_PUBLISHED: dict[str, Verbs] = {
+    "anon": {"select": published},
+    "authenticated": {"select": published},
+    "stead_service": _CURATED,
+    **_POWERFUL,
+}
+
+
+def _some(*verbs: str, rule: Rule = everything) -> Verbs:
+    return dict.fromkeys(verbs, rule)
+
+
+#: Relation, role, verb: what may be met. A verb that is missing is refused by grants.
+ACCESS: dict[str, dict[str, Verbs]] = {
+    "public.tenants": {
+        "authenticated": {"select": tenant},
+        "stead_service": {"select": tenant},
+        **_POWERFUL,
+    },
+    "public.profiles": {
+        "authenticated": {"select": tenant, "insert": own, "update": own},
+        "stead_service": _OWN,
+        **_POWERFUL,
+    },
+    "public.sessions": {
+        **_PERSONAL,
+        "anon": {"select": own, "update": own},
+        "authenticated": {"select": own, "update": own},
+    },
+    "public.messages": _PERSONAL,
+    "public.agent_runs": _PERSONAL,
+    "public.agent_memories": _PERSONAL,
+    "public.memory_logs": {**_PERSONAL, "stead_service": _some("select", "insert", rule=own)},
+    "public.agents": _PUBLISHED,
+    # Instructions are nobody's to read.
+    "public.agent_versions": {
+        "stead_service": {"select": catalogue, "insert": service, "update": nothing, "delete": nothing},
+        **_POWERFUL,
+    },
+    "public.agent_tags": _PUBLISHED,
+    "public.agent_tag_map": _PUBLISHED,
+    "public.agent_endorsements": _PUBLISHED,
+    "stead.api_keys": {
+        "stead_service": _some("select", "insert", "update", rule=service),
+        "stead_definer": _ALL,
+    },
+    "stead.idempotency_keys": {
+        "stead_service": _some("select", "insert", "update", rule=tenant),
+        "stead_definer": _some("select", "delete"),
+    },
+    "stead.embedding_models": {"stead_definer": _some("select", "insert", "update")},
+    "stead.embeddings": {"stead_service": _OWN, "stead_definer": _ALL},
+    "stead.embedding_backlog": {"stead_service": {"insert": tenant}, "stead_definer": _ALL},
+    "stead.memory_docs": {"stead_definer": _ALL},
+    "stead.memory_terms": {"stead_definer": _ALL},
+    "stead.processes": {"stead_definer": _ALL},
+    "stead.signature_nonces": {"stead_definer": _some("select", "insert", "delete")},
+    "stead.stream_chunks": {
+        "stead_service": _some("select", "insert", rule=own),
+        "stead_definer": _some("select", "insert", "delete"),
+    },
+    # The view has no tenant_id: an insert goes to the tenant of the claims, whoever makes it.
+    "public.agent_sessions": {
+        "anon": {"select": own, "update": own},
+        "authenticated": {"select": own, "update": own},
+        "stead_service": _OWN,
+        **dict.fromkeys(POWERFUL_ROLES[:2], {**_ALL, "insert": tenant}),
+    },
+    "public.agent_run_logs": {
+        "anon": _READ_OWN,
+        "authenticated": _READ_OWN,
+        "stead_service": _READ_OWN,
+        **dict.fromkeys(POWERFUL_ROLES[:2], {"select": everything}),
+    },
+}

@@ -1,0 +1,351 @@
+"""Rows of every table for two tenants, each labelled with whose it is.
+
+A table that is missing here fails the matrix: whoever adds one says what a row of it looks like.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from tests.isolation.catalogue import Relation, relations
+
+TENANTS = ("A", "B")
+
+
+class Label(NamedTuple):
+    """Whose a row is.
+
+    Args:
+        tenant: ``A``, ``B``, or None for the shared catalogue.
+        holder: A person (``ann``, ``bob``; ``new`` has no profile yet), ``visitor`` (the anonymous
+            session), ``hidden`` (an agent that is not public), or None: the tenant as a whole.
+    """
+
+    tenant: str | None
+    holder: str | None = None
+
+
+@dataclass
+class World:
+    """The ids of what was seeded."""
+
+    fixed: dict[str, str] = field(default_factory=dict)
+    rows: dict[tuple[str, Label], dict[str, Any]] = field(default_factory=dict)
+    labels: dict[str, dict[tuple[str | None, ...], Label]] = field(default_factory=dict)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def known(self, name: str) -> str:
+        """The same new id at each call with this name."""
+        return self.fixed.setdefault(name, str(uuid.uuid4()))
+
+    def tenant(self, label: Label) -> str | None:
+        return None if label.tenant is None else self.known(f"tenant {label.tenant}")
+
+    def person(self, label: Label) -> str | None:
+        if label.holder in {"ann", "bob", "new"}:
+            return self.known(f"{label.tenant} {label.holder}")
+        return None
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+    def id(self, table: str, label: Label) -> str:
+        """The id of the row of ``table`` with this label."""
+        return self.rows[table, label]["id"]
+
+    def session(self, label: Label) -> str:
+        return self.id("public.sessions", label)
+
+    def scope(self, label: Label) -> str:
+        return self.person(label) or self.session(label)
+
+
+def _new() -> str:
+    return str(uuid.uuid4())
+
+
+def _tenants(w: World, label: Label) -> dict[str, Any]:
+    seeded = ("public.tenants", label) in w.rows
+    key = _new() if seeded else w.tenant(label)
+    return {"id": key, "slug": f"t-{key}", "name": "T", "external_org_id": f"org_{key}"}
+
+
+def _profiles(w: World, label: Label) -> dict[str, Any]:
+    key = w.person(label)
+    row = {"id": key, "tenant_id": w.tenant(label), "username": f"u-{key}", "onboarding_status": "pending"}
+    # Not settable by people themselves.
+    return row if label.holder == "new" else {**row, "external_id": f"user_{key}", "email": f"{key}@x.test"}
+
+
+def _sessions(w: World, label: Label) -> dict[str, Any]:
+    key = _new()
+    return {
+        "id": key,
+        "tenant_id": w.tenant(label),
+        "profile_id": w.person(label),
+        "context": {"tenant": label.tenant},
+        "status": "in_progress",
+        "last_seq": 0,
+    }
+
+
+def _personal(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "session_id": w.session(label),
+        "profile_id": w.person(label),
+    }
+
+
+def _messages(w: World, label: Label) -> dict[str, Any]:
+    text = {"type": "text", "text": "hello"}
+    return {
+        **_personal(w, label),
+        "seq": w.number(),
+        "client_id": _new(),
+        "role": "user",
+        "parts": [text],
+        "metadata": {},
+    }
+
+
+def _agent_runs(w: World, label: Label) -> dict[str, Any]:
+    return {
+        **_personal(w, label),
+        "agent_name": "concierge",
+        "message_id": _new(),
+        "status": "completed",
+        "completed_at": "2026-01-01T00:00:00Z",
+    }
+
+
+def _agent_memories(w: World, label: Label) -> dict[str, Any]:
+    text = f"a fact of {label.holder} in {label.tenant}, number {w.number()}"
+    return {**_personal(w, label), "kind": "fact", "source": "chat", "content": text}
+
+
+def _memory_logs(w: World, label: Label) -> dict[str, Any]:
+    row = _personal(w, label)
+    del row["id"]
+    return {**row, "operation": "recall", "details": {}}
+
+
+def _agents(w: World, label: Label) -> dict[str, Any]:
+    visibility = "internal" if label.holder == "hidden" else "public"
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "slug": f"a-{_new()}",
+        "name": "Agent",
+        "visibility": visibility,
+    }
+
+
+def _agent_versions(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "agent_id": w.id("public.agents", label),
+        "version": w.number(),
+        "instructions": "secret",
+    }
+
+
+def _agent_tags(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "slug": f"g-{_new()}", "label": "Tag"}
+
+
+def _agent_tag_map(w: World, label: Label) -> dict[str, Any]:
+    # Seeded on the public agents; inserted for the hidden ones.
+    agent = w.id("public.agents", label)
+    return {"agent_id": agent, "tag_id": w.id("public.agent_tags", Label(label.tenant))}
+
+
+def _agent_endorsements(w: World, label: Label) -> dict[str, Any]:
+    agent = w.id("public.agents", label)
+    return {"id": _new(), "tenant_id": w.tenant(label), "agent_id": agent, "author": "x", "quote": "good"}
+
+
+def _api_keys(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "name": "key", "digest": "\\x" + "00" * 32}
+
+
+def _idempotency_keys(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "owner": "x", "key": _new(), "request_digest": "\\x00"}
+
+
+def _embeddings(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "kind": "memory",
+        "owner_id": _new(),
+        "scope_id": w.scope(label),
+        "model_id": 1,
+        "embedding": [1, 0],
+    }
+
+
+def _embedding_backlog(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "kind": "memory", "owner_id": _new(), "scope_id": w.scope(label)}
+
+
+def _embedding_models(w: World, label: Label) -> dict[str, Any]:
+    return {"name": f"model {_new()}", "dimensions": 2}
+
+
+def _memory_docs(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "place": w.number(),
+        "tenant_id": w.tenant(label),
+        "scope_id": w.scope(label),
+        "memory_id": _new(),
+        "length": 1,
+    }
+
+
+def _memory_terms(w: World, label: Label) -> dict[str, Any]:
+    return {"term": w.number(), "place": w.number(), "frequency": 1}
+
+
+def _processes(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "kind": "serve", "host": "here", "pid": 1, "started_at": "2026-01-01T00:00:00Z",
+            "heartbeat_at": "2026-01-01T00:00:00Z"}  # fmt: skip
+
+
+def _signature_nonces(w: World, label: Label) -> dict[str, Any]:
+    return {"message_id": _new(), "seen_at": "2026-01-01T00:00:00Z"}
+
+
+def _stream_chunks(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "run_id": w.id("public.agent_runs", label),
+        "tenant_id": w.tenant(label),
+        "seq": w.number(),
+        "frames": [],
+    }
+
+
+def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
+
+
+def _agent_run_logs(w: World, label: Label) -> dict[str, Any]:
+    return {"session_id": w.session(label), "profile_id": w.person(label), "input": {}}
+
+
+def _each(*holders: str | None) -> tuple[Label, ...]:
+    return tuple(Label(tenant, holder) for tenant in TENANTS for holder in holders)
+
+
+_PEOPLE = _each("ann", "bob")
+_EVERYBODY = _each("ann", "bob", "visitor")
+_TENANT = _each(None)
+_CATALOGUE = (*_each(None, "hidden"), Label(None), Label(None, "hidden"))
+_STEAD = (Label(None),)
+
+
+class Seed(NamedTuple):
+    """How rows of a table are made: ``seeded`` are there, ``inserted`` are tried."""
+
+    make: Callable[[World, Label], dict[str, Any]]
+    seeded: tuple[Label, ...]
+    inserted: tuple[Label, ...]
+
+
+#: In the order in which rows refer to each other.
+SEEDS: dict[str, Seed] = {
+    "public.tenants": Seed(_tenants, _TENANT, _TENANT),
+    "public.profiles": Seed(_profiles, _PEOPLE, _each("new")),
+    "public.sessions": Seed(_sessions, _EVERYBODY, _each("ann", "bob", None)),
+    "public.messages": Seed(_messages, _EVERYBODY, _EVERYBODY),
+    "public.agent_runs": Seed(_agent_runs, _EVERYBODY, _EVERYBODY),
+    "public.agent_memories": Seed(_agent_memories, _EVERYBODY, _EVERYBODY),
+    "public.memory_logs": Seed(_memory_logs, _EVERYBODY, _EVERYBODY),
+    "public.agents": Seed(_agents, _CATALOGUE, _CATALOGUE),
+    "public.agent_versions": Seed(_agent_versions, _CATALOGUE, _CATALOGUE),
+    "public.agent_tags": Seed(_agent_tags, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
+    "public.agent_tag_map": Seed(
+        _agent_tag_map, (*_TENANT, Label(None)), (*_each("hidden"), Label(None, "hidden"))
+    ),
+    "public.agent_endorsements": Seed(_agent_endorsements, _CATALOGUE, _CATALOGUE),
+    "stead.api_keys": Seed(_api_keys, _TENANT, _TENANT),
+    "stead.idempotency_keys": Seed(_idempotency_keys, _TENANT, _TENANT),
+    "stead.embedding_models": Seed(_embedding_models, _STEAD, _STEAD),
+    "stead.embeddings": Seed(_embeddings, _EVERYBODY, _EVERYBODY),
+    "stead.embedding_backlog": Seed(_embedding_backlog, _EVERYBODY, _EVERYBODY),
+    # Seeded by the trigger on agent_memories.
+    "stead.memory_docs": Seed(_memory_docs, (), _EVERYBODY),
+    "stead.memory_terms": Seed(_memory_terms, (), _STEAD),
+    "stead.processes": Seed(_processes, _STEAD, _STEAD),
+    "stead.signature_nonces": Seed(_signature_nonces, _STEAD, _STEAD),
+    "stead.stream_chunks": Seed(_stream_chunks, _EVERYBODY, _EVERYBODY),
+    # Views show what their tables hold.
+    "public.agent_sessions": Seed(_agent_sessions, (), _PEOPLE),
+    "public.agent_run_logs": Seed(_agent_run_logs, (), _PEOPLE),
+}
+
+
+def insert_statement(relation: str, row: dict[str, Any], columns: tuple[str, ...] | None = None) -> str:
+    """Inserts that row, with every value read as its column's type."""
+    wanted = [name for name in row if columns is None or name in columns] or list(row)
+    names = ", ".join(wanted)
+    literal = json.dumps(row).replace("'", "''")
+    return (
+        f"insert into {relation} ({names}) "
+        f"select {names} from jsonb_populate_record(null::{relation}, '{literal}')"
+    )
+
+
+async def seed(connection: asyncpg.Connection) -> World:
+    """Fills an empty, migrated database and says whose every row is.
+
+    Args:
+        connection: A superuser's, in which no claims are set.
+    """
+    world = World()
+    known = {relation.name: relation for relation in await relations(connection)}
+    for name, how in SEEDS.items():
+        relation = known.get(name)
+        assert relation is not None, f"{name} has a seed here and does not exist"
+        world.labels[name] = {}
+        for label in how.seeded:
+            row = how.make(world, label)
+            world.rows[name, label] = row
+            key = await connection.fetchrow(
+                f"{insert_statement(name, row)} returning {_key_of(relation)}"
+            )
+            assert key is not None
+            world.labels[name][tuple(key)] = label
+    await _label_what_triggers_wrote(connection, world, known)
+    return world
+
+
+def _key_of(relation: Relation) -> str:
+    return ", ".join(f"{column}::text" for column in relation.key)
+
+
+async def _label_what_triggers_wrote(
+    connection: asyncpg.Connection, world: World, known: dict[str, Relation]
+) -> None:
+    memories = world.labels["public.agent_memories"]
+    sources = {
+        "stead.memory_docs": ("x join public.agent_memories m on m.place = x.place", memories),
+        "stead.memory_terms": ("x join public.agent_memories m on m.place = x.place", memories),
+        "public.agent_sessions": ("x join public.sessions m on m.id = x.id", world.labels["public.sessions"]),
+        "public.agent_run_logs": (
+            "x join public.agent_runs m on m.number = x.id",
+            world.labels["public.agent_runs"],
+        ),
+    }
+    for name, (join, labels) in sources.items():
+        key = ", ".join(f"x.{column}::text" for column in known[name].key)
+        for row in await connection.fetch(f"select m.id::text as source, {key} from {name} {join}"):
+            world.labels[name][tuple(row)[1:]] = labels[(row["source"],)]
