@@ -1,9 +1,9 @@
 # Stead. `make run` and `make test` are all that a newcomer needs.
-# On a fresh machine: Python 3.11+, git, make. uv is taken from PATH, else installed into .uv/.
+# On a fresh machine: Python 3.11+, git, make. The uv that wrote the lock is installed into .uv/.
 
 PYTHON ?= python3
 UV_VERSION := 0.13.8
-UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+UV := .uv/bin/uv
 BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -25,16 +25,16 @@ setup: .venv/.installed
 
 setup-dev: .venv/.installed-dev
 
-.uv/bin/uv:
+$(UV):
 	@$(PYTHON) -c 'import sys; sys.exit("Stead needs Python 3.11 or later; this is %d.%d. Try: make PYTHON=python3.12 …" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .uv || { echo "python's venv module is missing: on Debian, apt install python3-venv"; exit 1; }
 	@.uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
-.venv/.installed: pyproject.toml uv.lock $(if $(findstring .uv,$(UV)),.uv/bin/uv)
+.venv/.installed: pyproject.toml uv.lock $(UV)
 	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --no-dev --inexact --compile-bytecode --python $(PYTHON)
 	@touch $@
 
-.venv/.installed-dev: pyproject.toml uv.lock $(if $(findstring .uv,$(UV)),.uv/bin/uv)
+.venv/.installed-dev: pyproject.toml uv.lock $(UV)
 	@UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --quiet --locked --all-extras --compile-bytecode --python $(PYTHON)
 	@touch $@ .venv/.installed
 

@@ -8,8 +8,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,14 @@ class Running:
     base_url: str
     parts: Parts
     client: httpx.AsyncClient
+
+
+class _Server(uvicorn.Server):
+    """Signals are pytest's business."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 @asynccontextmanager
@@ -65,13 +73,11 @@ async def running_server(
                     await asyncio.gather(chores, return_exceptions=True)
 
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             stead.http(keep), loop="none", lifespan="on", log_config=None, timeout_graceful_shutdown=2
         )
     )
-    # Signals are pytest's business.
-    server.capture_signals = lambda: _no_signals()  # type: ignore[method-assign]
     task = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
         if task.done():
@@ -86,12 +92,6 @@ async def running_server(
             server.should_exit = True
             await task
             listening.close()
-
-
-class _no_signals:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 class ServerProcess:
