@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from stead.assembly.errors import SettingsInvalid
 from stead.core.errors import SteadError
@@ -28,11 +28,15 @@ def default_home() -> Path:
     return user_data_path("stead", appauthor=False)
 
 
+#: Several values in one variable, with commas between them.
+Names = Annotated[tuple[str, ...], NoDecode]
+
+
 class Settings(BaseSettings):
     """Stead's settings. Each has a working default; ``.env.example`` explains them."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, populate_by_name=True
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
     )
 
     home: Path = Field(default_factory=default_home, validation_alias=_names("HOME"))
@@ -77,9 +81,7 @@ class Settings(BaseSettings):
     )
     jwks_url: str | None = Field(None, validation_alias=_names("JWKS_URL"))
     clerk_issuer: str | None = Field(None, validation_alias=_names("CLERK_ISSUER"))
-    clerk_authorized_parties: tuple[str, ...] = Field(
-        (), validation_alias=_names("CLERK_AUTHORIZED_PARTIES")
-    )
+    clerk_authorized_parties: Names = Field((), validation_alias=_names("CLERK_AUTHORIZED_PARTIES"))
     service_secret: SecretStr | None = Field(
         None, validation_alias=_names("SERVICE_SECRET", "PY_AGENT_SERVICE_SECRET")
     )
@@ -87,8 +89,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(None, validation_alias=_names("REDIS_URL", "REDIS_URL"))
     rate_limit: str = Field("120/minute", validation_alias=_names("RATE_LIMIT"))
     chat_rate_limit: str = Field("30/minute", validation_alias=_names("CHAT_RATE_LIMIT"))
-    trusted_proxies: tuple[str, ...] = Field((), validation_alias=_names("TRUSTED_PROXIES"))
-    cors_origins: tuple[str, ...] = Field(
+    trusted_proxies: Names = Field((), validation_alias=_names("TRUSTED_PROXIES"))
+    cors_origins: Names = Field(
         ("http://localhost:3000", "http://127.0.0.1:3000"), validation_alias=_names("CORS_ORIGINS")
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias=_names("MAX_BODY_BYTES"))
@@ -103,7 +105,7 @@ class Settings(BaseSettings):
     @field_validator("clerk_authorized_parties", "trusted_proxies", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str) and not value.lstrip().startswith("["):
+        if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
@@ -151,12 +153,19 @@ def load_settings(**overrides: Any) -> Settings:
         SettingsInvalid: A value does not fit; says which, where it came from by name, and what fits.
     """
     try:
-        settings = Settings(**overrides)
+        # By alias only: by field name, HOME and PORT of the environment would be taken for Stead's.
+        settings = Settings(**{f"STEAD_{name.upper()}": value for name, value in overrides.items()})
         if settings.jwt_secret is not None:
             shared_secret.shared_key(settings.jwt_secret.get_secret_value())
     except ValidationError as error:
         lines = [f"{_setting_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SettingsInvalid("; ".join(lines), hint="See .env.example for what fits.") from None
+    except SettingsError as error:
+        # "error parsing value for field "model_prices" from source …": the value itself stays out.
+        field = str(error).partition('"')[2].partition('"')[0]
+        raise SettingsInvalid(
+            f"STEAD_{field.upper()}: is not JSON", hint="See .env.example for what fits."
+        ) from None
     except SteadError as error:
         raise SettingsInvalid(f"STEAD_JWT_SECRET: {error.detail}") from None
     return settings

@@ -38,7 +38,6 @@ revoke all on schema stead from public;
 grant usage on schema stead to anon, authenticated, stead_service, service_role, stead_api;
 grant usage, create on schema stead to stead_definer;
 grant usage, create on schema public to stead_definer;
-grant usage on schema auth to stead_service, stead_definer;
 grant usage on schema public to stead_service;
 
 -- The claims of this transaction; an empty object where there are none. After a local setting ends its

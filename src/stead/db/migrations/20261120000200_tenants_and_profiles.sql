@@ -13,7 +13,8 @@ create table public.tenants (
   name text not null check (length(name) between 1 and 200),
   plan text not null default 'free',
   external_org_id text unique,
-  search_config regconfig not null default 'pg_catalog.english',
+  -- Not regconfig: pg_upgrade refuses columns of that type.
+  search_config text not null default 'pg_catalog.english' check (search_config::regconfig is not null),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
 );
@@ -195,6 +196,8 @@ alter table stead.signature_nonces force row level security;
 alter table stead.idempotency_keys enable row level security;
 alter table stead.idempotency_keys force row level security;
 
+-- Older Supabase projects grant every new table of public to anon and authenticated by default.
+revoke all on public.tenants, public.profiles from anon, authenticated;
 grant select (id, slug, name, plan, created_at, updated_at) on public.tenants to authenticated;
 grant select on public.tenants to stead_service;
 grant select, insert, update, delete on public.tenants to service_role, stead_definer;

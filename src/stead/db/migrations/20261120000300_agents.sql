@@ -114,6 +114,9 @@ alter table public.agent_tag_map force row level security;
 alter table public.agent_endorsements enable row level security;
 alter table public.agent_endorsements force row level security;
 
+-- Older Supabase projects grant every new table of public to anon and authenticated by default.
+revoke all on public.agents, public.agent_versions, public.agent_tags, public.agent_tag_map,
+  public.agent_endorsements from anon, authenticated;
 grant select on public.agents, public.agent_tags, public.agent_tag_map, public.agent_endorsements
   to anon, authenticated;
 grant select, insert, update, delete on public.agents, public.agent_versions, public.agent_tags,
@@ -143,16 +146,26 @@ create policy stead_definer_access on public.agent_versions to stead_definer usi
 
 create policy tenant_isolation on public.agent_tags for select to anon, authenticated, stead_service
   using (tenant_id is null or tenant_id = (select stead.tenant_id()));
-create policy tenant_service on public.agent_tags to stead_service
+create policy tenant_service_insert on public.agent_tags for insert to stead_service
+  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_service_update on public.agent_tags for update to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_service_delete on public.agent_tags for delete to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 create policy service_role_full_access on public.agent_tags to service_role using (true) with check (true);
 create policy stead_definer_access on public.agent_tags to stead_definer using (true) with check (true);
 
 -- Visible with its agent: the policy on agents decides.
 create policy tenant_isolation on public.agent_tag_map for select to anon, authenticated, stead_service
   using (exists (select from public.agents a where a.id = agent_id));
-create policy tenant_service on public.agent_tag_map to stead_service
+create policy tenant_service_insert on public.agent_tag_map for insert to stead_service
+  with check (exists (select from public.agents a
+      where a.id = agent_id and a.tenant_id = (select stead.tenant_id()))
+    and exists (select from public.agent_tags g
+      where g.id = tag_id and (g.tenant_id is null or g.tenant_id = (select stead.tenant_id())))
+    and (select stead.is_tenant_service()));
+create policy tenant_service_update on public.agent_tag_map for update to stead_service
   using (exists (select from public.agents a where a.id = agent_id and a.tenant_id = (select stead.tenant_id()))
     and (select stead.is_tenant_service()))
   with check (exists (select from public.agents a
@@ -160,15 +173,22 @@ create policy tenant_service on public.agent_tag_map to stead_service
     and exists (select from public.agent_tags g
       where g.id = tag_id and (g.tenant_id is null or g.tenant_id = (select stead.tenant_id())))
     and (select stead.is_tenant_service()));
+create policy tenant_service_delete on public.agent_tag_map for delete to stead_service
+  using (exists (select from public.agents a where a.id = agent_id and a.tenant_id = (select stead.tenant_id()))
+    and (select stead.is_tenant_service()));
 create policy service_role_full_access on public.agent_tag_map to service_role using (true) with check (true);
 create policy stead_definer_access on public.agent_tag_map to stead_definer using (true) with check (true);
 
 create policy tenant_isolation on public.agent_endorsements for select to anon, authenticated, stead_service
   using ((tenant_id is null or tenant_id = (select stead.tenant_id()))
     and exists (select from public.agents a where a.id = agent_id));
-create policy tenant_service on public.agent_endorsements to stead_service
+create policy tenant_service_insert on public.agent_endorsements for insert to stead_service
+  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_service_update on public.agent_endorsements for update to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_service_delete on public.agent_endorsements for delete to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 create policy service_role_full_access on public.agent_endorsements to service_role
   using (true) with check (true);
 create policy stead_definer_access on public.agent_endorsements to stead_definer using (true) with check (true);

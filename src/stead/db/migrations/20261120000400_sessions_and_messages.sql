@@ -54,7 +54,7 @@ create table public.messages (
   foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade
 );
 create index messages_tenant_session_idx on public.messages (tenant_id, session_id, seq);
-create index messages_run_idx on public.messages (run_id) where run_id is not null;
+create index messages_run_idx on public.messages (tenant_id, run_id) where run_id is not null;
 
 create trigger update_sessions_updated_at before update on public.sessions
   for each row execute function public.update_updated_at_column();
@@ -115,6 +115,8 @@ alter table public.sessions force row level security;
 alter table public.messages enable row level security;
 alter table public.messages force row level security;
 
+-- Older Supabase projects grant every new table of public to anon and authenticated by default.
+revoke all on public.sessions, public.messages from anon, authenticated;
 grant select on public.sessions, public.messages to anon, authenticated;
 -- Owners may update their records (000); inserting is the server's business.
 grant update (email, phone, name, context) on public.sessions to anon, authenticated;

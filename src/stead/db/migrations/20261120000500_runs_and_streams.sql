@@ -55,7 +55,7 @@ create index agent_runs_agent_idx on public.agent_runs (agent_id, created_at des
 create index agent_runs_version_idx on public.agent_runs (agent_version_id);
 -- One run at a time in a session: its messages have one order.
 create unique index agent_runs_active_idx on public.agent_runs (session_id) where status = 'running';
-create index agent_runs_process_idx on public.agent_runs (process_id) where status = 'running';
+create index agent_runs_process_idx on public.agent_runs (process_id) where process_id is not null;
 comment on column public.agent_runs.message_id is 'the assistant message that this run writes, stored or to be stored';
 comment on column public.agent_runs.cost_usd is 'null: the price of this model is not known';
 
@@ -67,15 +67,15 @@ alter table public.messages
 -- Frames of the UI message stream, many to a row: written once every few tens of milliseconds for all the
 -- streams of a process.
 create table stead.stream_chunks (
-  run_id uuid not null references public.agent_runs (id) on delete cascade,
   tenant_id uuid not null,
+  run_id uuid not null,
   seq integer not null,
   frames jsonb not null,
   created_at timestamptz not null default now(),
-  primary key (run_id, seq)
+  primary key (tenant_id, run_id, seq),
+  foreign key (tenant_id, run_id) references public.agent_runs (tenant_id, id) on delete cascade
 );
 create index stream_chunks_created_idx on stead.stream_chunks (created_at);
-create index stream_chunks_tenant_idx on stead.stream_chunks (tenant_id);
 
 create function stead.beat(process uuid, kind text, host text, pid integer) returns void
 language sql security definer set search_path = ''
@@ -154,6 +154,8 @@ alter table public.agent_runs force row level security;
 alter table stead.stream_chunks enable row level security;
 alter table stead.stream_chunks force row level security;
 
+-- Older Supabase projects grant every new table of public to anon and authenticated by default.
+revoke all on public.agent_runs from anon, authenticated;
 grant select on public.agent_runs to anon, authenticated;
 grant select, insert, update, delete on public.agent_runs to stead_service, service_role, stead_definer;
 grant select, insert, update, delete on stead.processes to stead_definer;

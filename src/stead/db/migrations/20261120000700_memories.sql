@@ -27,7 +27,7 @@ create table public.agent_memories (
   happened_at timestamptz not null default now(),
   valid_from timestamptz not null default now(),
   valid_to timestamptz,
-  superseded_by uuid references public.agent_memories (id) on delete set null,
+  superseded_by uuid,
   recall_count integer not null default 0,
   last_recalled_at timestamptz,
   archived_at timestamptz,
@@ -35,13 +35,15 @@ create table public.agent_memories (
   unique (tenant_id, id),
   check (scope_id is not null),
   foreign key (tenant_id, profile_id) references public.profiles (tenant_id, id) on delete cascade,
-  foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade
+  foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, superseded_by) references public.agent_memories (tenant_id, id)
+    on delete set null (superseded_by)
 );
 create index agent_memories_scope_idx on public.agent_memories (tenant_id, scope_id, created_at desc);
 create index agent_memories_session_idx on public.agent_memories (tenant_id, session_id);
 create index agent_memories_profile_idx on public.agent_memories (tenant_id, profile_id);
 create index agent_memories_agent_idx on public.agent_memories (agent_id);
-create index agent_memories_superseded_idx on public.agent_memories (superseded_by)
+create index agent_memories_superseded_idx on public.agent_memories (tenant_id, superseded_by)
   where superseded_by is not null;
 -- The same fact said twice is remembered once.
 create unique index agent_memories_digest_idx on public.agent_memories (tenant_id, scope_id, content_digest)
@@ -109,7 +111,10 @@ as $$ select hashtextextended(lexeme, hashtextextended(scope::text, 0)) $$;
 
 create function stead.search_config(tenant uuid) returns regconfig
 language sql stable security definer set search_path = ''
-as $$ select coalesce((select t.search_config from public.tenants t where t.id = tenant), 'pg_catalog.simple') $$;
+as $$
+  select coalesce(
+    (select t.search_config::regconfig from public.tenants t where t.id = tenant), 'pg_catalog.simple')
+$$;
 
 -- What of a memory is indexed: who said it, when, and what.
 create function stead.memory_lexemes(config regconfig, speaker text, happened_at timestamptz, content text)
@@ -192,6 +197,8 @@ alter table stead.memory_terms force row level security;
 alter table stead.embedding_backlog enable row level security;
 alter table stead.embedding_backlog force row level security;
 
+-- Older Supabase projects grant every new table of public to anon and authenticated by default.
+revoke all on public.agent_memories, public.memory_logs from anon, authenticated;
 grant select on public.agent_memories to anon, authenticated;
 grant select, insert, update, delete on public.agent_memories to stead_service, service_role, stead_definer;
 grant select on public.memory_logs to anon, authenticated;
@@ -244,7 +251,7 @@ as $$
     returning b.owner_id, b.tenant_id, b.scope_id
   )
   select c.owner_id, c.tenant_id, c.scope_id, m.content
-  from claimed c join public.agent_memories m on m.id = c.owner_id
+  from claimed c join public.agent_memories m on m.tenant_id = c.tenant_id and m.id = c.owner_id
 $$;
 
 create function stead.store_embeddings(owners uuid[], model smallint, vectors real[]) returns integer

@@ -13,6 +13,8 @@ create view public.agent_run_logs with (security_invoker = true) as
   from public.agent_runs;
 comment on view public.agent_run_logs is '000: agent runs under the name and columns of that document';
 
+-- Older Supabase projects grant every new table of public to anon and authenticated by default.
+revoke all on public.agent_sessions, public.agent_run_logs from anon, authenticated;
 grant select, update (agent_context) on public.agent_sessions to anon, authenticated;
 grant select, insert, update, delete on public.agent_sessions to stead_service, service_role;
 grant select on public.agent_run_logs to anon, authenticated;
