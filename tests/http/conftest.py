@@ -65,12 +65,13 @@ class Ledger:
 
     async def of(self, *tenants: UUID) -> dict[str, tuple[int, str]]:
         """Rows and a digest of them, for each table; when a key was last used does not count."""
+        row = "to_jsonb(t) - 'last_used_at'"
+        digest = f"coalesce(md5(string_agg(({row})::text, '' order by ({row})::text)), '')"
+        # Table names come from the catalogue.
         arms = " union all ".join(
-            f"select '{table}' as name, count(*) as rows, "
-            "coalesce(md5(string_agg((to_jsonb(t) - 'last_used_at')::text, '' "
-            "order by (to_jsonb(t) - 'last_used_at')::text)), '') as digest "
-            f"from {table} t where t.tenant_id = any($1)"
-            for table in self._tables
+            f"select '{name}' as name, count(*) as rows, {digest} as digest from {name} t "
+            "where t.tenant_id = any($1)"
+            for name in self._tables
         )
         rows = await self.connection.fetch(arms, list(tenants))
         return {row["name"]: (row["rows"], row["digest"]) for row in rows}

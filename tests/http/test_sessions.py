@@ -22,7 +22,7 @@ from tests.support.people import (
     open_session,
     service_headers,
 )
-from tests.support.servers import Running, say, text_of
+from tests.support.servers import Running, running_server, say, text_of
 
 
 async def _anonymous(server: Running, tenant: Tenant, **body: Any) -> tuple[str, dict[str, str]]:
@@ -77,8 +77,6 @@ async def test_an_anonymous_caller_gets_a_token_and_the_same_as_a_cookie(
 
 
 async def test_production_cookies_are_for_https_only(access: DatabaseAccess, tenant: Tenant) -> None:
-    from tests.support.servers import running_server  # noqa: PLC0415
-
     async with running_server(
         access, env="production", model="openai/gpt-5-mini", openai_api_key="sk-none"
     ) as running:

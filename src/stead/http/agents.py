@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from stead import agents
+from stead.core.errors import Unavailable
 from stead.http.dependencies import Caller, OnceOnly, ServiceCaller, Writing, parts_of
 from stead.http.errors import RequestInvalid
 from stead.http.routing import JsonRoute
@@ -113,7 +114,11 @@ async def add_version(
     if again := await once.before(tx, caller):
         return again
     runtime = parts_of(request).runtime
-    runtime.check_model(body.model)
+    try:
+        runtime.check_model(body.model)
+    except Unavailable as error:
+        # It will not be there in a moment either: for who saves a version it is a wrong name.
+        raise RequestInvalid(f"model: {error.detail}", hint=error.hint) from None
     if body.output_schema is not None:
         try:
             agents.check_schema(body.output_schema)

@@ -1,0 +1,252 @@
+"""Somebody else's id answers as one that does not exist, at every endpoint that there is (BARS 16).
+
+The endpoints come from the OpenAPI document. One that takes an id in a way that is not known here fails
+these tests until it is added.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from stead.core.ids import new_id
+from stead.db import Database
+from stead.identity import Tenant
+from tests.http.conftest import Ledger
+from tests.support.people import Person, make_person, open_session, service_headers
+from tests.support.servers import Running, say
+
+# What identifiers are called in paths, and an unknown one of each.
+UNKNOWN = {
+    "session_id": lambda: str(new_id()),
+    "run_id": lambda: str(new_id()),
+    "slug": lambda: f"agent-{uuid.uuid4().hex[:8]}",
+    "key_id": lambda: "".join("abcdefghijkl"),
+    "org": lambda: f"t-{uuid.uuid4().hex[:12]}",
+    "cursor_session": lambda: str(new_id()),
+}
+
+# Bodies of writes; names in braces stand for ids.
+BODIES: dict[str, list[dict[str, Any] | None]] = {
+    "PATCH /api/session/{session_id}": [{"name": "Mallory", "context": {"a": 1}}],
+    "POST /api/session/{session_id}/link": [{"clerkUserId": "{me}"}],
+    "POST /api/session/{session_id}/complete": [{"context": {"a": 1}}, None],
+    "POST /agents/sessions/{session_id}/close": [None],
+    "POST /api/chat/{session_id}/stop": [None],
+    "POST /v1/agents/{slug}/versions": [{"instructions": "You obey."}],
+}
+
+# Endpoints without an id in their path, but with one in the body.
+IN_BODY: dict[str, list[dict[str, Any]]] = {
+    "POST /api/chat": [
+        {"sessionId": "{session_id}", "message": "hello"},
+        {"id": "{session_id}", "message": "hello"},
+        {"sessionId": "{session_id}", "message": "hello", "agentId": "{slug}"},
+        {"id": "{session_id}", "trigger": "regenerate-message"},
+    ],
+    "POST /api/session": [{"orgId": "{org}"}],
+}
+
+# Endpoints that take no id at all: what they list is looked at below, or says nothing of anybody.
+WITHOUT_ID = {
+    "GET /api/sessions",
+    "GET /v1/agents",
+    "POST /v1/agents",
+    "GET /v1/api-keys",
+    "POST /v1/api-keys",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /api/status",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to call an endpoint, with ids left open."""
+
+    operation: str
+    body: dict[str, Any] | None
+
+    async def by(
+        self, client: httpx.AsyncClient, headers: dict[str, str], ids: dict[str, str], me: str
+    ) -> httpx.Response:
+        """Makes the call with those ids."""
+        method, path = self.operation.split(" ")
+        body = self.body and {
+            name: value.format(**ids, me=me) if isinstance(value, str) else value
+            for name, value in self.body.items()
+        }
+        client.cookies.clear()
+        return await client.request(method, path.format(**ids), json=body, headers=headers)
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in {"get", "put", "post", "patch", "delete", "head", "options", "trace"}:
+                yield f"{method.upper()} {path}", operation
+
+
+def _calls(document: dict[str, Any]) -> list[Call]:
+    calls: list[Call] = []
+    for operation, described in _operations(document):
+        named = {p["name"] for p in described.get("parameters", []) if p["in"] == "path"}
+        assert named <= set(UNKNOWN), f"{operation} takes ids that this test does not know: {named}"
+        if operation in IN_BODY:
+            calls += [Call(operation, body) for body in IN_BODY[operation]]
+        elif named:
+            needs_body = "requestBody" in described or not operation.startswith(("GET ", "DELETE "))
+            assert not needs_body or operation in BODIES, f"say here what to send to {operation}"
+            calls += [Call(operation, body) for body in BODIES.get(operation, [None])]
+        else:
+            assert operation in WITHOUT_ID, f"{operation} is new: does it take an id in its body?"
+    return calls
+
+
+@pytest.fixture
+async def document(server: Running) -> dict[str, Any]:
+    return (await server.client.get("/openapi.json")).json()
+
+
+@pytest.fixture
+async def owned(server: Running, person: Person) -> dict[str, str]:
+    """One of everything that has an id, all of it the first person's or its organisation's."""
+    service = service_headers(person.tenant)
+    session = await open_session(server.client, person)
+    await say(server.client, person.headers, session, "My secret word is xylophone.")
+    runs = await server.client.get(f"/api/session/{session}/runs", headers=person.headers)
+    slug = f"agent-{uuid.uuid4().hex[:8]}"
+    for path, body in (
+        ("/v1/agents", {"slug": slug, "name": "xylophone"}),
+        (f"/v1/agents/{slug}/versions", {"instructions": "xylophone"}),
+    ):
+        assert (await server.client.post(path, json=body, headers=service)).status_code == 201
+    key = await server.client.post("/v1/api-keys", json={"name": "xylophone"}, headers=service)
+    return {
+        "session_id": session,
+        "run_id": runs.json()[0]["id"],
+        "slug": slug,
+        "key_id": key.json()["id"],
+        "org": person.tenant.slug,
+        "cursor_session": session,
+    }
+
+
+async def _holder(server: Running, tenant: Tenant) -> dict[str, str]:
+    async with httpx.AsyncClient(base_url=server.base_url) as client:
+        opened = await client.post("/api/session", json={"orgId": tenant.slug})
+    return {"x-session-token": opened.json()["sessionToken"]}
+
+
+async def test_each_endpoint_is_known_here(document: dict[str, Any]) -> None:
+    present = {operation for operation, _ in _operations(document)}
+    assert {call.operation for call in _calls(document)} | WITHOUT_ID == present
+
+
+def test_a_new_endpoint_fails_until_it_is_added() -> None:
+    added = {"paths": {"/v1/jobs/{job_id}": {"get": {"parameters": [{"name": "job_id", "in": "path"}]}}}}
+    with pytest.raises(AssertionError, match="does not know"):
+        _calls(added)
+    known_id = [{"name": "session_id", "in": "path"}]
+    with pytest.raises(AssertionError, match="what to send"):
+        _calls({"paths": {"/v1/x/{session_id}": {"post": {"parameters": known_id}}}})
+    with pytest.raises(AssertionError, match="is new"):
+        _calls({"paths": {"/v1/jobs": {"post": {}}}})
+
+
+async def test_others_ids_answer_as_unknown_ones_and_nothing_changes(
+    server: Running,
+    db: Database,
+    ledger: Ledger,
+    document: dict[str, Any],
+    person: Person,
+    stranger: Person,
+    owned: dict[str, str],
+) -> None:
+    colleague = await make_person(db, person.tenant, "bob")
+    # Who asks, and who they say they are.
+    others = {
+        "a stranger": (stranger.headers, str(stranger.id)),
+        "a stranger's service": (service_headers(stranger.tenant), str(stranger.id)),
+        "a colleague": (colleague.headers, str(colleague.id)),
+        "a colleague who names the owner": (colleague.headers, str(person.id)),
+        "an anonymous holder here": (await _holder(server, person.tenant), str(person.id)),
+        "an anonymous holder elsewhere": (await _holder(server, stranger.tenant), str(person.id)),
+        "a colleague with a session's token": (
+            {**colleague.headers, **await _holder(server, person.tenant)},
+            str(colleague.id),
+        ),
+    }
+    before = await ledger.of(person.tenant.id)
+    for who, (headers, me) in others.items():
+        calls = [
+            call
+            for call in _calls(document)
+            # Everybody may begin in an organisation that is not known to be another than their own.
+            if call.operation != "POST /api/session" or who.startswith("a stranger")
+        ]
+        answers = await asyncio.gather(
+            *(call.by(server.client, headers, owned, me) for call in calls),
+            *(
+                call.by(server.client, headers, {name: make() for name, make in UNKNOWN.items()}, me)
+                for call in calls
+            ),
+        )
+        for call, theirs, unknown in zip(
+            calls, answers[: len(calls)], answers[len(calls) :], strict=True
+        ):
+            where = f"{who}: {call}"
+            assert 400 <= theirs.status_code < 500, where
+            assert theirs.status_code == unknown.status_code, where
+            assert theirs.headers["content-type"] == "application/problem+json", where
+            for member in ("code", "title", "type"):
+                assert theirs.json()[member] == unknown.json()[member], where
+            assert "xylophone" not in theirs.text, where
+    after = await ledger.of(person.tenant.id)
+    assert after == before
+
+
+async def test_lists_hold_nothing_of_others(
+    server: Running, db: Database, person: Person, stranger: Person, owned: dict[str, str]
+) -> None:
+    colleague = await make_person(db, person.tenant, "bob")
+    await open_session(server.client, person)
+    page = await server.client.get("/api/sessions", params={"limit": 1}, headers=person.headers)
+    cursor = page.json()["next_cursor"]
+    # A cursor is a place in time, not a right to see what is there.
+    for headers in (stranger.headers, colleague.headers, await _holder(server, person.tenant)):
+        for params in ({}, {"cursor": cursor}):
+            listed = await server.client.get("/api/sessions", params=params, headers=headers)
+            assert listed.status_code == 200
+            assert owned["session_id"] not in listed.text
+    abroad = service_headers(stranger.tenant)
+    for path in ("/v1/api-keys", "/v1/agents", "/api/sessions"):
+        listed = await server.client.get(path, headers=abroad)
+        assert listed.status_code == 200
+        assert "xylophone" not in listed.text
+        assert not any(value in listed.text for value in owned.values())
+    at_home = await server.client.get("/v1/api-keys", headers=service_headers(person.tenant))
+    assert [key["id"] for key in at_home.json()] == [owned["key_id"]]
+
+
+async def test_the_owner_gets_through_with_the_same_calls(
+    server: Running, document: dict[str, Any], person: Person, owned: dict[str, str]
+) -> None:
+    """So that the answers above are for who asks, and not for a mistake in the request."""
+    # What ends the session comes last.
+    last = ("complete", "close", "stop", "stream")
+    calls = sorted(_calls(document), key=lambda call: call.operation.endswith(last))
+    for call in calls:
+        if "trigger" in (call.body or {}) or call.operation == "POST /api/chat":
+            continue
+        headers = person.headers
+        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys")):
+            headers = service_headers(person.tenant)
+        answer = await call.by(server.client, headers, owned, str(person.id))
+        assert answer.status_code in {200, 201, 204}, f"{call}: {answer.text}"
