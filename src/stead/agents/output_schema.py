@@ -14,6 +14,8 @@ def check_schema(schema: dict[str, Any]) -> None:
     """Raises AgentInvalid when this is no JSON Schema of an object."""
     try:
         Draft202012Validator.check_schema(schema)
+    except RecursionError:
+        raise AgentInvalid("output_schema is nested too deeply") from None
     except SchemaError as error:
         raise AgentInvalid(f"output_schema is no JSON Schema: {error.message}") from error
     if schema.get("type") != "object":

@@ -16,7 +16,7 @@ from stead.assembly.settings import Settings
 from stead.db import embedded
 from stead.db.embedded import EmbeddedServer
 from stead.db.errors import DatabaseUnavailable, RoleTooPowerful
-from stead.db.migrator import admin_connection, read_status
+from stead.db.migrator import admin_connection, pending_files
 from stead.db.pool import split_pooler_flag
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -145,7 +145,7 @@ async def check_login(access: DatabaseAccess) -> None:
 async def pending_migrations(url: str) -> list[str]:
     """Files that the database has not seen."""
     async with admin_connection(url) as connection:
-        return [m.file_name for m in (await read_status(connection)).pending]
+        return await pending_files(connection)
 
 
 def login_of(url: str) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import asyncpg
 import httpx
 
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
 from stead.agents.heartbeat import ProcessKind
 from stead.assembly import secrets
-from stead.assembly.database import DatabaseAccess, check_login, pending_migrations
+from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
 from stead.core.clock import system_clock
-from stead.db import Database, PoolConfig
+from stead.db import NOBODY, Database, PoolConfig
+from stead.db.migration import all_migrations
 from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
@@ -104,7 +106,13 @@ async def open_parts(
         authenticator = await _authenticator(settings, db, stack)
 
         async def pending() -> list[str]:
-            return await pending_migrations(access.admin_url or access.runtime_url)
+            try:
+                async with db.transaction(NOBODY, read_only=True) as tx:
+                    rows = await tx.rows("select stead.applied_versions()")
+            except asyncpg.UndefinedFunctionError:
+                rows = []
+            applied = {row[0] for row in rows}
+            return [m.file_name for m in all_migrations() if m.version not in applied]
 
         yield Parts(db=db, authenticator=authenticator, runtime=runtime, pending_migrations=pending)
 

@@ -98,6 +98,14 @@ async def read_status(connection: Connection) -> MigrationStatus:
     )
 
 
+async def pending_files(connection: Connection) -> list[str]:
+    """The files that a database has not seen, for any login that Stead uses."""
+    if not await connection.fetchval("select to_regprocedure('stead.applied_versions()') is not null"):
+        return [migration.file_name for migration in all_migrations()]
+    applied = {row[0] for row in await connection.fetch("select stead.applied_versions()")}
+    return [m.file_name for m in all_migrations() if m.version not in applied]
+
+
 async def migrate(url: str, *, report: Callable[[str], Any] = lambda _: None) -> MigrationStatus:
     """Brings a database up to this version's schema; bootstraps it first where it is not Supabase.
 

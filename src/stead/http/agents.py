@@ -11,11 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stead import agents
 from stead.core.errors import Unavailable
-from stead.http.dependencies import Caller, OnceOnly, ServiceCaller, Writing, parts_of
+from stead.http.dependencies import Caller, OnceOnly, ServiceCaller, Writing, needs_scope, parts_of
 from stead.http.errors import RequestInvalid
 from stead.http.routing import JsonRoute
 
-router = APIRouter(route_class=JsonRoute, prefix="/v1/agents", tags=["agents"])
+router = APIRouter(
+    route_class=JsonRoute, prefix="/v1/agents", tags=["agents"], dependencies=[needs_scope("agents")]
+)
 
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$"
 
@@ -120,10 +122,7 @@ async def add_version(
         # It will not be there in a moment either: for who saves a version it is a wrong name.
         raise RequestInvalid(f"model: {error.detail}", hint=error.hint) from None
     if body.output_schema is not None:
-        try:
-            agents.check_schema(body.output_schema)
-        except RecursionError:
-            raise RequestInvalid("output_schema: is nested too deeply") from None
+        agents.check_schema(body.output_schema)
     if unknown := sorted(set(body.tools) - set(runtime.registry.tool_names())):
         raise RequestInvalid(
             f"tools: {', '.join(unknown)} are not registered here",

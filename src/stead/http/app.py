@@ -18,7 +18,8 @@ _DESCRIPTION = """
 The backend that AI agents live in: sessions, streaming chat and long-term memory on one PostgreSQL.
 
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
-exist. Writes take an `Idempotency-Key`.
+exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
+its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `agents` or `keys`.
 """
 
 
@@ -43,6 +44,7 @@ def create_app(
         version=config.version,
         description=_DESCRIPTION,
         lifespan=lifespan,
+        redirect_slashes=False,
         responses={
             "4XX": {"description": "A problem document (RFC 9457)", "content": {problems.MEDIA_TYPE: {}}}
         },

@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stead import agents
 from stead.agents import frames
 from stead.agents.frames import Frame
-from stead.http.dependencies import Caller, parts_of
+from stead.http.dependencies import Caller, needs_scope, parts_of
 from stead.http.errors import RequestInvalid
 from stead.http.limiting import Limiter
 from stead.http.routing import JsonRoute
 
-router = APIRouter(route_class=JsonRoute, tags=["chat"])
+router = APIRouter(route_class=JsonRoute, tags=["chat"], dependencies=[needs_scope("chat")])
 
 MAX_MESSAGE_CHARS: Final = 32_000
 _KEEP_ALIVE_S: Final = 15.0

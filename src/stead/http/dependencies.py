@@ -129,6 +129,16 @@ OptionalCaller = Annotated[Principal | None, Depends(optional_principal)]
 ServiceCaller = Annotated[Principal, Depends(service_principal)]
 
 
+def needs_scope(scope: str) -> Any:
+    """A router's dependency: a key that was made with scopes must have this one. People have no scopes."""
+
+    async def check(principal: OptionalCaller) -> None:
+        if principal is not None:
+            principal.require_scope(scope)
+
+    return Depends(check)
+
+
 async def _reading(request: Request, principal: Caller) -> AsyncIterator[Transaction]:
     async with parts_of(request).db.transaction(principal, read_only=True) as tx:
         yield tx

@@ -77,7 +77,7 @@ async def status(request: Request) -> JSONResponse:
 async def metrics(request: Request) -> Response:
     """Prometheus metrics; with STEAD_METRICS_TOKEN set, for its bearer only."""
     token = config_of(request).metrics_token
-    given = request.headers.get("authorization", "").removeprefix("Bearer ")
-    if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
+    given = request.headers.get("authorization", "")
+    if token is not None and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         raise CredentialsMissing("metrics need the bearer token of STEAD_METRICS_TOKEN")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from stead import identity
-from stead.http.dependencies import ServiceCaller, Writing
+from stead.http.dependencies import ServiceCaller, Writing, needs_scope
 from stead.http.routing import JsonRoute
 
-router = APIRouter(route_class=JsonRoute, prefix="/v1/api-keys", tags=["api keys"])
+router = APIRouter(
+    route_class=JsonRoute, prefix="/v1/api-keys", tags=["api keys"], dependencies=[needs_scope("keys")]
+)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -55,7 +57,6 @@ class NewKeyOut(KeyOut):
 @router.post("", response_model=NewKeyOut, status_code=201)
 async def create_key(body: CreateKey, caller: ServiceCaller, tx: Writing) -> NewKeyOut:
     """Makes a key. It may do no more than the key that makes it."""
-    caller.require_scope("keys:write")
     for scope in body.scopes:
         caller.require_scope(scope)
     scopes = body.scopes or sorted(caller.scopes)
@@ -74,6 +75,5 @@ async def list_keys(caller: ServiceCaller, tx: Writing) -> list[KeyOut]:
 @router.delete("/{key_id}", status_code=204)
 async def revoke_key(key_id: str, caller: ServiceCaller, tx: Writing) -> Response:
     """Ends a key at once."""
-    caller.require_scope("keys:write")
     await identity.keys.revoke(tx, caller, key_id)
     return Response(status_code=204)

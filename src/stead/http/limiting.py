@@ -34,19 +34,23 @@ class Limiter:
         Raises:
             TooManyRequests: That was one too many.
         """
-        limiter = self._shared or self._own
         try:
-            allowed = await limiter.hit(limit, kind, who)
+            allowed, reset_s = await self._count(self._shared or self._own, limit, kind, who)
         except Exception as error:  # noqa: BLE001 - the client's errors have no common base
             # Without Redis each server counts for itself: looser, but neither open nor closed to all.
             _log.warning("rate_limit_store_failed", reason=type(error).__name__)
-            limiter = self._own
-            allowed = await limiter.hit(limit, kind, who)
+            allowed, reset_s = await self._count(self._own, limit, kind, who)
         if not allowed:
-            stats = await limiter.get_window_stats(limit, kind, who)
-            raise TooManyRequests(
-                f"more than {limit}", retry_after_s=max(stats.reset_time - time.time(), 1.0)
-            )
+            raise TooManyRequests(f"more than {limit}", retry_after_s=max(reset_s, 1.0))
+
+    @staticmethod
+    async def _count(
+        limiter: RateLimiter, limit: RateLimitItem, kind: str, who: str
+    ) -> tuple[bool, float]:
+        if await limiter.hit(limit, kind, who):
+            return True, 0.0
+        stats = await limiter.get_window_stats(limit, kind, who)
+        return False, stats.reset_time - time.time()
 
 
 def read_limit(text: str) -> RateLimitItem:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import JSONResponse
 
 from stead import agents, identity, memory, sessions
 from stead.core.ids import new_id
@@ -22,183 +22,81 @@ from stead.http.dependencies import (
     Reading,
     Writing,
     config_of,
+    needs_scope,
     parts_of,
 )
 from stead.http.errors import RequestInvalid
 from stead.http.routing import JsonRoute
+from stead.http.session_bodies import (
+    Closed,
+    CompleteSession,
+    Context,
+    Done,
+    DoneFor,
+    LinkSession,
+    MessageOut,
+    MessagePage,
+    OpenedSession,
+    OpenSession,
+    RunOut,
+    SessionOut,
+    SessionPage,
+    Status,
+    UpdateSession,
+)
 from stead.identity import Principal, anonymous, tenant_service
 from stead.identity.errors import TenantUnknown
 from stead.sessions import Contact, Session
 
-router = APIRouter(route_class=JsonRoute, tags=["sessions"])
-
-Status = Literal["in_progress", "completed", "abandoned", "failed", "timeout"]
-Context = dict[str, Any]
-# Whether an address receives mail only a mail can tell; this refuses what is none.
-Email = Annotated[str, Field(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
-
-
-class Body(BaseModel):
-    """A request body: unknown members are refused, so that a misspelt one is noticed."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-
-class OpenSession(Body):
-    """003: start of the experience."""
-
-    org_id: str = Field(alias="orgId", min_length=1, max_length=255, examples=["demo"])
-    email: Email | None = None
-    context: Context | None = None
-
-
-class OpenedSession(BaseModel):
-    """The session; for an anonymous caller also the token that holds it."""
-
-    session_id: UUID = Field(serialization_alias="sessionId")
-    session_token: str | None = Field(None, serialization_alias="sessionToken")
-
-
-class UpdateSession(Body):
-    """003: contact details and answers."""
-
-    email: Email | None = None
-    phone: str | None = Field(None, min_length=1, max_length=64)
-    name: str | None = Field(None, min_length=1, max_length=200)
-    context: Context | None = Field(None, examples=[{"pricing": {"dayRate": "$300"}}])
-
-
-class LinkSession(Body):
-    """003: after authentication."""
-
-    clerk_user_id: str = Field(
-        alias="clerkUserId", min_length=1, max_length=255, examples=["user_2abcDEF"]
-    )
-
-
-class CompleteSession(Body):
-    """003: last answers."""
-
-    context: Context | None = Field(None, examples=[{"goal": "book a call"}])
-
-
-class Done(BaseModel):
-    """It is done."""
-
-    success: Literal[True] = True
-
-
-class DoneFor(Done):
-    """It is done, and for this session, which may be another than asked for."""
-
-    session_id: UUID = Field(serialization_alias="sessionId")
-
-
-class SessionOut(BaseModel):
-    """A session as its owner sees it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    status: Status
-    email: str | None
-    phone: str | None
-    name: str | None
-    context: Context
-    linked: bool
-    created_at: datetime
-    updated_at: datetime
-    ended_at: datetime | None
-
-
-class SessionPage(BaseModel):
-    """Some sessions, and the cursor of the next ones."""
-
-    items: list[SessionOut]
-    next_cursor: str | None
-
-
-class MessageOut(BaseModel):
-    """A message in the AI SDK's UIMessage form."""
-
-    id: str
-    role: str
-    parts: list[dict[str, Any]]
-    metadata: dict[str, Any]
-    seq: int
-    created_at: datetime = Field(serialization_alias="createdAt")
-
-
-class MessagePage(BaseModel):
-    """Some messages in order; ``next_after`` is the ``after`` of the next ones."""
-
-    items: list[MessageOut]
-    next_after: int | None
-
-
-class Closed(BaseModel):
-    """000: when it ended."""
-
-    session_id: UUID
-    closed_at: datetime
-
-
-class RunOut(BaseModel):
-    """One answer of an agent, as the run log has it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    id: UUID
-    session_id: UUID | None
-    agent_name: str
-    message_id: UUID
-    status: str
-    model: str | None
-    error: dict[str, Any] | None
-    finish_reason: str | None
-    latency_ms: int | None
-    first_token_ms: int | None
-    input_tokens: int
-    output_tokens: int
-    cached_tokens: int
-    cost_usd: float | None
-    created_at: datetime
-    completed_at: datetime | None
+router = APIRouter(route_class=JsonRoute, tags=["sessions"], dependencies=[needs_scope("sessions")])
 
 
 @router.post("/api/session", response_model=OpenedSession, response_model_exclude_none=True)
 async def open_session(
-    body: OpenSession, request: Request, response: Response, caller: OptionalCaller
-) -> OpenedSession:
+    body: OpenSession, request: Request, caller: OptionalCaller, once: OnceOnly
+) -> Response:
     """Starts a session. A caller with a bearer token owns it; anybody else gets a token that holds it,
     also as an HttpOnly cookie."""
-    parts = parts_of(request)
     if caller is None or caller.kind == "anonymous":
-        async with parts.db.transaction(NOBODY, read_only=True) as tx:
-            tenant = await identity.tenants.find(tx, body.org_id)
-        caller = anonymous(tenant).within(new_id())
-    else:
-        _same_tenant(caller, body.org_id)
+        return await _open_anonymous(request, body)
+    if body.org_id not in {caller.tenant.slug, caller.tenant.external_org_id}:
+        raise TenantUnknown(
+            "there is no organisation of that name here", hint="orgId is the tenant's slug."
+        )
+    async with parts_of(request).db.transaction(caller.served()) as tx:
+        if again := await once.before(tx, caller):
+            return again
+        session = await _open(tx, request, caller, body)
+        return await once.after(tx, caller, {"sessionId": session.id})
+
+
+async def _open_anonymous(request: Request, body: OpenSession) -> Response:
+    # Without an identity there is nobody whom an Idempotency-Key could belong to: repeated, it opens another.
+    parts, config = parts_of(request), config_of(request)
+    async with parts.db.transaction(NOBODY, read_only=True) as tx:
+        tenant = await identity.tenants.find(tx, body.org_id)
+    caller = anonymous(tenant).within(new_id())
     async with parts.db.transaction(caller.served()) as tx:
-        session, is_new = await sessions.open_session(tx, caller, email=body.email, context=body.context)
-        if is_new:
-            await _remember(tx, request, caller, session, _statements(body.context))
-    token = None
-    if caller.kind == "anonymous":
-        config = config_of(request)
-        token = parts.authenticator.session_tokens.issue_session(
-            caller.tenant.id, session.id, config.session_ttl_s
-        )
-        response.set_cookie(
-            SESSION_COOKIE,
-            token,
-            max_age=config.session_ttl_s,
-            httponly=True,
-            secure=config.secure_cookies,
-            samesite="lax",
-            path="/",
-        )
-    return OpenedSession(session_id=session.id, session_token=token)
+        session = await _open(tx, request, caller, body)
+    token = parts.authenticator.session_tokens.issue_session(tenant.id, session.id, config.session_ttl_s)
+    response = JSONResponse({"sessionId": str(session.id), "sessionToken": token})
+    response.set_cookie(
+        SESSION_COOKIE,
+        token,
+        max_age=config.session_ttl_s,
+        httponly=True,
+        secure=config.secure_cookies,
+        samesite="lax",
+        path="/",
+    )
+    return response
+
+
+async def _open(tx: Transaction, request: Request, caller: Principal, body: OpenSession) -> Session:
+    session, is_new = await sessions.open_session(tx, caller, email=body.email, context=body.context)
+    if is_new:
+        await _remember(tx, request, caller, session, _statements(body.context))
+    return session
 
 
 @router.patch("/api/session/{session_id}", response_model=DoneFor)
@@ -335,13 +233,6 @@ def _out(session: Session) -> SessionOut:
         updated_at=session.updated_at,
         ended_at=session.ended_at,
     )
-
-
-def _same_tenant(caller: Principal, org_id: str) -> None:
-    if org_id not in {caller.tenant.slug, caller.tenant.external_org_id}:
-        raise TenantUnknown(
-            "there is no organisation of that name here", hint="orgId is the tenant's slug."
-        )
 
 
 def _statements(context: Context | None) -> list[str]:

@@ -150,7 +150,12 @@ class Authenticator:
         tenant = await self._tenant_of(token, held)
         if token.role == "service_role":
             return self._remember(
-                key, tenant_service(tenant, credential="token", scopes=frozenset(token.scopes))
+                key,
+                tenant_service(
+                    tenant,
+                    credential=f"token:{token.subject or token.provider}",
+                    scopes=frozenset(token.scopes),
+                ),
             )
         if token.role != "authenticated" or token.subject is None:
             raise RoleNotAllowed(

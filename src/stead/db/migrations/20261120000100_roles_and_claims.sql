@@ -30,6 +30,8 @@ begin
   alter role stead_api set statement_timeout = '30s';
   alter role stead_api set idle_in_transaction_session_timeout = '30s';
   alter role stead_api set lock_timeout = '10s';
+  -- A statement whose client went away ends: its cancellation may have been sent too early to be heard.
+  alter role stead_api set client_connection_check_interval = '1s';
 end
 $$;
 
@@ -43,11 +45,11 @@ grant usage on schema public to stead_service;
 -- The claims of this transaction; an empty object where there are none. After a local setting ends its
 -- value is '', not null.
 create function stead.claims() returns jsonb
-language sql stable parallel safe set search_path = ''
+language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb $$;
 
 create function stead.as_uuid(value text) returns uuid
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select case
     when value ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' then value::uuid
@@ -56,18 +58,18 @@ $$;
 
 -- The session that an anonymous caller holds a token for.
 create function stead.session_id() returns uuid
-language sql stable parallel safe set search_path = ''
+language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select stead.as_uuid(stead.claims() ->> 'stead_session') $$;
 
 -- Stead itself at work for a whole tenant, on behalf of no person and no session.
 create function stead.is_tenant_service() returns boolean
-language sql stable parallel safe set search_path = ''
+language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select current_user = 'stead_service' and not (stead.claims() ?| array['sub', 'stead_session'])
 $$;
 
 create function public.update_updated_at_column() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.updated_at := now();

@@ -85,7 +85,7 @@ create trigger update_profiles_updated_at before update on public.profiles
 
 -- Where a token names no tenant by id: its Clerk organisation, else the tenant of the profile it belongs to.
 create function stead.tenant_of_claims() returns uuid
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     (select t.id from public.tenants t
@@ -98,7 +98,7 @@ $$;
 
 -- The tenant of this transaction. Called as (select stead.tenant_id()) in policies: once a query.
 create function stead.tenant_id() returns uuid
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     stead.as_uuid(coalesce(stead.claims() ->> 'tenant_id', stead.claims() -> 'app_metadata' ->> 'tenant_id')),
@@ -112,7 +112,7 @@ $$;
 
 -- Takes no argument: a caller learns of no identity but the one that its own token proves.
 create function stead.profile_of_claims() returns uuid
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select p.id from public.profiles p
   where p.tenant_id = stead.tenant_id() and p.external_id = stead.claims() ->> 'sub'
@@ -120,7 +120,7 @@ $$;
 
 -- The person of this transaction: the subject itself where it is a UUID, else looked up (Clerk).
 create function stead.profile_id() returns uuid
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     stead.as_uuid(stead.claims() ->> 'sub'),
@@ -130,13 +130,13 @@ as $$
 $$;
 
 create function public.current_tenant_id_uuid() returns uuid
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$ select stead.tenant_id() $$;
 
 -- Finding the tenant of a request before anybody is known: answers with an id, never with a row.
 create function stead.find_tenant(slug text, external_org text)
 returns table (id uuid, tenant_slug text, org text)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select t.id, t.slug, t.external_org_id from public.tenants t
   where t.slug = find_tenant.slug or t.external_org_id = find_tenant.external_org
@@ -144,20 +144,20 @@ $$;
 
 create function stead.find_tenant_of_profile(profile uuid)
 returns table (id uuid, tenant_slug text, org text)
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select t.id, t.slug, t.external_org_id
   from public.profiles p join public.tenants t on t.id = p.tenant_id where p.id = profile
 $$;
 
 create function stead.tenant_slug(tenant uuid) returns text
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$ select t.slug from public.tenants t where t.id = tenant $$;
 
 -- The stored digest of a live key. Comparing it is the caller's business, in constant time.
 create function stead.find_api_key(key_id text)
 returns table (tenant_id uuid, tenant_slug text, digest bytea, scopes text[])
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with used as (
     update stead.api_keys k set last_used_at = now()
@@ -169,7 +169,7 @@ as $$
 $$;
 
 create function stead.use_signature(message text) returns boolean
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with used as (
     insert into stead.signature_nonces (message_id) values (message) on conflict do nothing returning true
@@ -178,7 +178,7 @@ as $$
 $$;
 
 create function stead.sweep_identity() returns bigint
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with nonces as (delete from stead.signature_nonces where seen_at < now() - interval '1 hour' returning 1),
   keys as (delete from stead.idempotency_keys where created_at < now() - interval '24 hours' returning 1)

@@ -77,7 +77,7 @@ create trigger update_agents_updated_at before update on public.agents
 -- A version, tag or endorsement belongs to the tenant of its agent: a composite key cannot say so where
 -- the tenant may be null.
 create function stead.inherit_agent_tenant() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   select a.tenant_id into new.tenant_id from public.agents a
@@ -95,7 +95,7 @@ create trigger agent_endorsements_tenant before insert or update of agent_id, te
 
 -- Agents defined in code are rows of the shared catalogue, so that runs and memories can refer to them.
 create function stead.register_code_agent(agent_slug text, agent_name text, agent_tagline text) returns uuid
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into public.agents as a (tenant_id, slug, name, tagline, visibility)
   values (null, agent_slug, agent_name, agent_tagline, 'internal')

@@ -62,7 +62,7 @@ create trigger update_sessions_updated_at before update on public.sessions
 -- A status that ends a session and the time of its end imply each other; the container has its name from
 -- the organisation (003).
 create function stead.keep_session() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if tg_op = 'INSERT' then
@@ -83,7 +83,7 @@ create trigger sessions_keep before insert or update of status, ended_at on publ
 
 -- Objects are merged key by key, at every depth; any other value (null too) replaces what was there.
 create function stead.deep_merge(target jsonb, patch jsonb) returns jsonb
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select case
     when jsonb_typeof(target) = 'object' and jsonb_typeof(patch) = 'object' then (
@@ -100,7 +100,7 @@ $$;
 
 -- 000: is the caller the owner of that session?
 create function public.is_session_owner(session_id uuid) returns boolean
-language sql stable set search_path = ''
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from public.sessions s

@@ -78,21 +78,21 @@ create table stead.stream_chunks (
 create index stream_chunks_created_idx on stead.stream_chunks (created_at);
 
 create function stead.beat(process uuid, kind text, host text, pid integer) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   insert into stead.processes as p (id, kind, host, pid) values (process, kind, host, pid)
   on conflict (id) do update set heartbeat_at = now()
 $$;
 
 create function stead.leave(process uuid) returns void
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$ delete from stead.processes where id = process $$;
 
 -- Appends the frames of many streams at once, for runs that this process still holds: a run that was
 -- rescued from it or stopped takes no more frames. Answers with the runs that must end here.
 create function stead.append_frames(process uuid, runs uuid[], seqs integer[], chunks jsonb)
 returns table (run_id uuid, gone boolean)
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with given as (
     select u.run_id, u.seq, chunks -> (u.n::integer - 1) as frames
@@ -115,7 +115,7 @@ $$;
 -- Runs whose process has not been heard of for so long, claimed for rescue: the caller takes them over.
 create function stead.claim_lost_runs(process uuid, silent_s double precision, batch integer)
 returns table (id uuid, tenant_id uuid, session_id uuid, profile_id uuid)
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with lost as (
     select r.id from public.agent_runs r
@@ -132,7 +132,7 @@ as $$
 $$;
 
 create function stead.sweep_runs(keep_chunks_s double precision) returns bigint
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with old as (
     select c.ctid from stead.stream_chunks c join public.agent_runs r on r.id = c.run_id

@@ -45,11 +45,11 @@ begin
   if home is null then
     execute $f$
       create function stead.similarity(a real[], b real[]) returns double precision
-      language sql immutable parallel safe set search_path = ''
+      language sql immutable parallel safe set search_path = pg_catalog, pg_temp
       as $b$ select sum(x::double precision * y) from unnest(a, b) as u (x, y) $b$
     $f$;
     execute $f$ create function stead.as_embedding(v real[]) returns real[]
-      language sql immutable parallel safe set search_path = '' as $b$ select v $b$ $f$;
+      language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $b$ select v $b$ $f$;
   else
     execute format($f$
       create function stead.similarity(a %1$s.halfvec, b %1$s.halfvec) returns double precision
@@ -66,7 +66,7 @@ $$;
 
 -- The number of a model, made at first use. A name always stands for one number of dimensions.
 create function stead.embedding_model(model_name text, model_dimensions integer) returns smallint
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   found_id smallint;

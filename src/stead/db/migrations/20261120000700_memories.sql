@@ -106,11 +106,11 @@ create index memory_logs_profile_idx on public.memory_logs (tenant_id, profile_i
 create index memory_logs_run_idx on public.memory_logs (run_id);
 
 create function stead.term_key(scope uuid, lexeme text) returns bigint
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
 as $$ select hashtextextended(lexeme, hashtextextended(scope::text, 0)) $$;
 
 create function stead.search_config(tenant uuid) returns regconfig
-language sql stable security definer set search_path = ''
+language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select coalesce(
     (select t.search_config::regconfig from public.tenants t where t.id = tenant), 'pg_catalog.simple')
@@ -119,7 +119,7 @@ $$;
 -- What of a memory is indexed: who said it, when, and what.
 create function stead.memory_lexemes(config regconfig, speaker text, happened_at timestamptz, content text)
 returns table (lexeme text, frequency smallint)
-language sql stable parallel safe set search_path = ''
+language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select u.lexeme, least(coalesce(array_length(u.positions, 1), 1), 255)::smallint
   from unnest(to_tsvector(config, coalesce(speaker, '') || ' '
@@ -127,7 +127,7 @@ as $$
 $$;
 
 create function stead.index_memory() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   total integer;
@@ -173,7 +173,7 @@ create trigger agent_memories_index_delete after delete on public.agent_memories
   for each row execute function stead.index_memory();
 
 create function stead.remember_place() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.place := coalesce(new.place, nextval('stead.memory_place'));
@@ -235,7 +235,7 @@ create policy tenant_isolation on stead.embedding_backlog for insert to stead_se
 
 create function stead.claim_embedding_backlog(batch integer, lease_s double precision)
 returns table (owner_id uuid, tenant_id uuid, scope_id uuid, content text)
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with due as (
     select b.kind, b.owner_id from stead.embedding_backlog b
@@ -255,7 +255,7 @@ as $$
 $$;
 
 create function stead.store_embeddings(owners uuid[], model smallint, vectors real[]) returns integer
-language sql security definer set search_path = ''
+language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with given as (
     select o.owner_id, o.n, array_length(vectors, 2) as dimensions
