@@ -79,9 +79,16 @@ def _tenants(w: World, label: Label) -> dict[str, Any]:
 
 def _profiles(w: World, label: Label) -> dict[str, Any]:
     key = w.person(label)
-    row = {"id": key, "tenant_id": w.tenant(label), "username": f"u-{key}", "onboarding_status": "pending"}
+    row = {
+        "id": key,
+        "tenant_id": w.tenant(label),
+        "username": f"u-{key}",
+        "onboarding_status": "pending",
+    }
     # Not settable by people themselves.
-    return row if label.holder == "new" else {**row, "external_id": f"user_{key}", "email": f"{key}@x.test"}
+    return (
+        row if label.holder == "new" else {**row, "external_id": f"user_{key}", "email": f"{key}@x.test"}
+    )
 
 
 def _sessions(w: World, label: Label) -> dict[str, Any]:
@@ -171,7 +178,13 @@ def _agent_tag_map(w: World, label: Label) -> dict[str, Any]:
 
 def _agent_endorsements(w: World, label: Label) -> dict[str, Any]:
     agent = w.id("public.agents", label)
-    return {"id": _new(), "tenant_id": w.tenant(label), "agent_id": agent, "author": "x", "quote": "good"}
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "agent_id": agent,
+        "author": "x",
+        "quote": "good",
+    }
 
 
 def _api_keys(w: World, label: Label) -> dict[str, Any]:
@@ -194,7 +207,12 @@ def _embeddings(w: World, label: Label) -> dict[str, Any]:
 
 
 def _embedding_backlog(w: World, label: Label) -> dict[str, Any]:
-    return {"tenant_id": w.tenant(label), "kind": "memory", "owner_id": _new(), "scope_id": w.scope(label)}
+    return {
+        "tenant_id": w.tenant(label),
+        "kind": "memory",
+        "owner_id": _new(),
+        "scope_id": w.scope(label),
+    }
 
 
 def _embedding_models(w: World, label: Label) -> dict[str, Any]:
@@ -339,7 +357,10 @@ async def _label_what_triggers_wrote(
     sources = {
         "stead.memory_docs": ("x join public.agent_memories m on m.place = x.place", memories),
         "stead.memory_terms": ("x join public.agent_memories m on m.place = x.place", memories),
-        "public.agent_sessions": ("x join public.sessions m on m.id = x.id", world.labels["public.sessions"]),
+        "public.agent_sessions": (
+            "x join public.sessions m on m.id = x.id",
+            world.labels["public.sessions"],
+        ),
         "public.agent_run_logs": (
             "x join public.agent_runs m on m.number = x.id",
             world.labels["public.agent_runs"],
