@@ -110,7 +110,12 @@ async def ablation(bench: Bench, scopes: Sequence[Scope], ks: Sequence[int]) -> 
     arms = {"all": DEFAULT_WEIGHTS}
     arms |= {f"without {name}": replace(DEFAULT_WEIGHTS, **{name: 0.0}) for name in names}
     nothing = dict.fromkeys(names, 0.0)
-    arms |= {f"{name} only": memory.RecallWeights(**{**nothing, name: 1.0}) for name in names}
+    # Length and asking scale what the arms say, and say nothing alone.
+    arms |= {
+        f"{name} only": memory.RecallWeights(**{**nothing, name: 1.0})
+        for name in names
+        if name not in {"length", "asking"}
+    }
     table: dict[str, Any] = {}
     print(f"| arms | {' | '.join(f'@{k}' for k in ks)} |\n|---|{'---|' * len(ks)}")
     for name, weights in arms.items():

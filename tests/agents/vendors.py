@@ -10,13 +10,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from stead import agents
 from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
+from stead.db import Database
+from stead.identity import Tenant
 from tests.servers.anthropic import AnthropicServer
 from tests.servers.openai import OpenAIServer
 from tests.servers.script import Reply, Request
 from tests.servers.wire import ModelServer
-from tests.support.people import Person
+from tests.support.people import Person, service
 from tests.support.servers import Running, running_server
 
 KINDS = ("responses", "chat_completions", "anthropic")
@@ -44,6 +47,11 @@ def add(a: int, b: int) -> int:
 def forecast(city: str) -> Forecast:
     """Tells the weather."""
     return Forecast(city=city, degrees=21.5)
+
+
+def echo(text: str) -> dict[str, object]:
+    """Says the same, and things that no JSON has."""
+    return {"said": text, "endless": float("inf"), "n": float("nan")}
 
 
 def explode() -> str:
@@ -116,7 +124,7 @@ async def vendor_of(
     anthropic = kind == "anthropic"
     app = Stead()
     app.registry.add_agent("concierge", "You are a concierge.\n{{memories}}")
-    app.registry.add_agent("calculator", "You calculate.", tools=[add, forecast, explode])
+    app.registry.add_agent("calculator", "You calculate.", tools=[add, forecast, echo, explode])
     app.registry.add_agent("structured", "You answer in JSON.", output_schema=SHAPE)
     model = f"{'anthropic' if anthropic else 'openai'}/{model_name}"
     async with AnthropicServer() if anthropic else OpenAIServer() as models:
@@ -128,6 +136,16 @@ async def vendor_of(
         prepared = {"model_prices": PRICES, **where, **settings}
         async with running_server(access, app, model=model, **prepared) as running:
             yield Vendor(kind=kind, model=model, models=models, running=running)
+
+
+async def add_concierge(db: Database, tenant: Tenant, model: str | None = None) -> None:
+    """A concierge as a row: what a server without agents in code can run."""
+    principal = service(tenant)
+    async with db.transaction(principal) as tx:
+        await agents.save_agent(tx, principal, slug="concierge", name="Concierge")
+        await agents.add_version(
+            tx, principal, "concierge", instructions="You are a concierge.", model=model
+        )
 
 
 async def run_of(running: Running, person: Person, frames: list[dict[str, Any]]) -> dict[str, Any]:

@@ -205,7 +205,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     },
     "stead.embedding_models": {"stead_definer": _some("select", "insert", "update")},
     "stead.embeddings": {"stead_service": _OWN, "stead_definer": _ALL},
-    "stead.embedding_backlog": {"stead_service": {"insert": tenant}, "stead_definer": _ALL},
+    "stead.embedding_backlog": {"stead_service": {"insert": own}, "stead_definer": _ALL},
     "stead.memory_docs": {"stead_definer": _ALL},
     "stead.memory_terms": {"stead_definer": _ALL},
     "stead.processes": {"stead_definer": _ALL},

@@ -209,8 +209,8 @@ def _embeddings(w: World, label: Label) -> dict[str, Any]:
 def _embedding_backlog(w: World, label: Label) -> dict[str, Any]:
     return {
         "tenant_id": w.tenant(label),
-        "kind": "memory",
-        "owner_id": _new(),
+        "kind": f"memory {_new()[:8]}",  # one memory may wait for several kinds of vectors
+        "owner_id": w.id("public.agent_memories", label),
         "scope_id": w.scope(label),
     }
 

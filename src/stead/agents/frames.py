@@ -1,13 +1,15 @@
 """Frames of the AI SDK's UI message stream (the subset that versions 5, 6 and 7 share).
 
 The client's parser is strict: an unknown type, a delta before its start, or null in an optional field ends
-its stream. So frames are only made here, and what is not known is left out.
+its stream. So frames are only made here, and what is not known is left out. What models and tools say is
+cleaned here too: of NUL, which PostgreSQL cannot store, and of halves of surrogate pairs, which no UTF-8 has.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+import math
+from typing import Any, Final, cast
 
 Frame = dict[str, Any]
 
@@ -57,7 +59,7 @@ def block_start(kind: str, block_id: str) -> Frame:
 
 
 def block_delta(kind: str, block_id: str, delta: str) -> Frame:
-    return {"type": f"{kind}-delta", "id": block_id, "delta": delta}
+    return {"type": f"{kind}-delta", "id": block_id, "delta": _storable(delta)}
 
 
 def block_end(kind: str, block_id: str) -> Frame:
@@ -65,20 +67,44 @@ def block_end(kind: str, block_id: str) -> Frame:
 
 
 def tool_input_start(call_id: str, name: str) -> Frame:
-    return {"type": "tool-input-start", "toolCallId": call_id, "toolName": name}
+    return {"type": "tool-input-start", "toolCallId": call_id, "toolName": _storable(name)}
 
 
 def tool_input_delta(call_id: str, delta: str) -> Frame:
-    return {"type": "tool-input-delta", "toolCallId": call_id, "inputTextDelta": delta}
+    return {"type": "tool-input-delta", "toolCallId": call_id, "inputTextDelta": _storable(delta)}
 
 
 def tool_input_available(call_id: str, name: str, value: object) -> Frame:
-    return {"type": "tool-input-available", "toolCallId": call_id, "toolName": name, "input": value}
+    return {
+        "type": "tool-input-available",
+        "toolCallId": call_id,
+        "toolName": _storable(name),
+        "input": _storable(value),
+    }
 
 
 def tool_output_available(call_id: str, output: object) -> Frame:
-    return {"type": "tool-output-available", "toolCallId": call_id, "output": output}
+    return {"type": "tool-output-available", "toolCallId": call_id, "output": _storable(output)}
 
 
 def tool_output_error(call_id: str, text: str) -> Frame:
-    return {"type": "tool-output-error", "toolCallId": call_id, "errorText": text}
+    return {"type": "tool-output-error", "toolCallId": call_id, "errorText": _storable(text)}
+
+
+def _storable(value: Any) -> Any:
+    """The same JSON without what cannot be stored; halves of a pair that belong together are joined."""
+    match value:
+        case str() if value.isascii() and "\0" not in value:
+            return value
+        case str():
+            return value.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case float() if not math.isfinite(value):
+            return str(value)  # neither JSON nor the database has a form for it
+        case list():
+            return [_storable(item) for item in cast("list[Any]", value)]
+        case dict():
+            return {
+                _storable(key): _storable(item) for key, item in cast("dict[Any, Any]", value).items()
+            }
+        case _:
+            return value

@@ -36,11 +36,12 @@ class EngineLoader:
     @property
     def ready(self) -> bool:
         """Whether a run would begin at once."""
-        return self._loading is not None and self._loading.done() and not self._loading.exception()
+        task = self._loading
+        return task is not None and task.done() and not task.cancelled() and task.exception() is None
 
     def start(self) -> None:
-        """Begins to load."""
-        if self._loading is None:
+        """Begins to load; again, if it failed before."""
+        if self._loading is None or (self._loading.done() and not self.ready):
             self._loading = asyncio.create_task(self._load(), name="engine")
 
     async def get(self) -> Engine:
@@ -52,7 +53,9 @@ class EngineLoader:
     async def aclose(self) -> None:
         """Closes connections to providers."""
         if self._loading is not None:
-            await (await self._loading).aclose()
+            await asyncio.wait([self._loading])
+            if self.ready:
+                await self._loading.result().aclose()
 
     async def _load(self) -> Engine:
         if self._embedder.local:

@@ -121,7 +121,12 @@ class AgentRegistry:
             return self._from_row(row)
         if (agent := self._agents.get(slug)) is not None:
             return agent
-        raise AgentUnknown(f"no agent is called {slug!r} here")
+        listed = await queries.list_agents(tx, principal.tenant.id)
+        known = {row["slug"] for row in listed if row["visibility"] == "public"} | set(self._agents)
+        raise AgentUnknown(
+            "no agent of that name answers here",
+            hint=f"There are: {', '.join(sorted(known)[:20]) or 'none yet'}.",
+        )
 
     def _from_row(self, row: Row) -> AgentDefinition:
         return AgentDefinition(

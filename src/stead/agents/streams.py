@@ -12,8 +12,7 @@ import structlog
 
 from stead.agents import queries
 from stead.agents.frames import Frame
-from stead.core.errors import SteadError
-from stead.db import CONNECTION_LOST, NOBODY, Database
+from stead.db import NOBODY, Database
 from stead.realtime import notify
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -114,6 +113,7 @@ class FrameWriter:
         self._db = db
         self._process_id = process_id
         self._streams: dict[UUID, LiveStream] = {}
+        self._asked: set[UUID] = set()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -132,6 +132,10 @@ class FrameWriter:
         """Takes care of a stream from now on."""
         self._streams[stream.run_id] = stream
 
+    def look_at(self, stream: LiveStream) -> None:
+        """Asks the database with the next write whether this run is to end."""
+        self._asked.add(stream.run_id)
+
     async def release(self, stream: LiveStream) -> None:
         """Leaves the rest of a stream to its run, which writes it together with its end.
 
@@ -147,7 +151,12 @@ class FrameWriter:
         while True:
             await asyncio.sleep(FLUSH_INTERVAL_S)
             check_all = loop.time() - checked >= CHECK_INTERVAL_S
-            batch = [s for s in self._streams.values() if check_all or s.written < len(s.frames)]
+            batch = [
+                s
+                for s in self._streams.values()
+                if check_all or s.written < len(s.frames) or s.run_id in self._asked
+            ]
+            self._asked.clear()
             if check_all:
                 checked = loop.time()
             if not batch:
@@ -155,7 +164,7 @@ class FrameWriter:
             try:
                 async with self._turn:
                     await self._write([s for s in batch if s.run_id in self._streams])
-            except (SteadError, *CONNECTION_LOST) as error:
+            except Exception as error:  # noqa: BLE001 - the loop's outermost edge: all streams hang on it
                 # Nothing is lost: the same frames go along with the next try.
                 _log.warning("stream_write_failed", reason=type(error).__name__, streams=len(batch))
                 await asyncio.sleep(1.0)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+from stead.agents import frames
 from stead.agents.frames import Frame
 from stead.sessions import Part
 
@@ -45,3 +47,40 @@ def fold(stream: Iterable[Frame]) -> list[Part]:
             case _:
                 pass
     return [part for part in parts if part.get("text") != ""]
+
+
+def unfold(message_id: str, parts: Iterable[Part], metadata: dict[str, Any]) -> list[Frame]:
+    """The frames that build up a stored message: a stream whose own frames were swept, told again."""
+    stream = [frames.start(message_id, metadata)]
+    in_step = False
+    for number, part in enumerate(parts):
+        kind = str(part.get("type", ""))
+        if kind == "step-start":
+            if in_step:
+                stream.append(frames.finish_step())
+            in_step = True
+            stream.append(frames.start_step())
+        elif kind in {"text", "reasoning"}:
+            block_id = f"{kind}-{number}"
+            stream += [
+                frames.block_start(kind, block_id),
+                frames.block_delta(kind, block_id, part["text"]),
+                frames.block_end(kind, block_id),
+            ]
+        elif kind.startswith("tool-"):
+            stream += _tool_frames(kind.removeprefix("tool-"), part)
+    if in_step:
+        stream.append(frames.finish_step())
+    return stream
+
+
+def _tool_frames(name: str, part: Part) -> list[Frame]:
+    call_id = part["toolCallId"]
+    told = [frames.tool_input_start(call_id, name)]
+    if "input" in part:
+        told.append(frames.tool_input_available(call_id, name, part["input"]))
+    if "output" in part:
+        told.append(frames.tool_output_available(call_id, part["output"]))
+    elif "errorText" in part:
+        told.append(frames.tool_output_error(call_id, part["errorText"]))
+    return told

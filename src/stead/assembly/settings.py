@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from stead.assembly.errors import SettingsInvalid
 from stead.core.errors import SteadError
@@ -68,7 +69,7 @@ class Settings(BaseSettings):
         None, validation_alias=_names("ANTHROPIC_BASE_URL", "ANTHROPIC_BASE_URL")
     )
     model_timeout_s: float = Field(300.0, gt=0, validation_alias=_names("MODEL_TIMEOUT_S"))
-    model_prices: dict[str, tuple[float, float, float]] = Field(
+    model_prices: Annotated[dict[str, tuple[float, float, float]], NoDecode] = Field(
         default_factory=dict, validation_alias=_names("MODEL_PRICES")
     )
     offline_delay_s: float = Field(0.0, ge=0, le=5, validation_alias=_names("OFFLINE_DELAY_S"))
@@ -108,6 +109,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("model_prices", mode="before")
+    @classmethod
+    def _read_json(cls, value: object) -> object:
+        try:
+            return json.loads(value) if isinstance(value, str) and value.strip() else value
+        except ValueError:
+            raise ValueError("is not JSON") from None
 
     @field_validator("*", mode="before")
     @classmethod
@@ -160,12 +169,6 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         lines = [f"{_setting_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]
         raise SettingsInvalid("; ".join(lines), hint="See .env.example for what fits.") from None
-    except SettingsError as error:
-        # "error parsing value for field "model_prices" from source …": the value itself stays out.
-        field = str(error).partition('"')[2].partition('"')[0]
-        raise SettingsInvalid(
-            f"STEAD_{field.upper()}: is not JSON", hint="See .env.example for what fits."
-        ) from None
     except SteadError as error:
         raise SettingsInvalid(f"STEAD_JWT_SECRET: {error.detail}") from None
     return settings

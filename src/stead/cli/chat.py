@@ -129,6 +129,7 @@ def _check(answer: httpx.Response) -> None:
     except ValueError:
         problem = {}
     raise ServerRefused(
-        f"{problem.get('detail', answer.reason_phrase)} ({problem.get('code', answer.status_code)})",
+        problem.get("detail", answer.reason_phrase),
         hint=problem.get("hint", ""),
+        code=problem.get("code", str(answer.status_code)),
     )

@@ -160,4 +160,8 @@ def _note(what: str, says: str) -> Finding:
 
 
 def _problem(what: str, error: SteadError) -> Finding:
-    return Finding(what=what, verdict="problem", says=" ".join(filter(None, (error.detail, error.hint))))
+    return Finding(
+        what=what,
+        verdict="problem",
+        says="; ".join(filter(None, (error.detail.rstrip("."), error.hint))),
+    )

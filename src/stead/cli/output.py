@@ -27,6 +27,8 @@ def say(text: str, style: str = "") -> None:
 
 def complain(error: SteadError) -> None:
     """An error, for a person: what and where, how to mend it, and its code."""
-    err.print(f"[bold red]error[/] {escape(error.detail)} [dim]({error.code})[/]")
+    err.print(
+        f"[bold red]error[/] {escape(error.detail)} [dim]({error.extra.get('code', error.code)})[/]"
+    )
     if error.hint:
         err.print(f"  [dim]try:[/] {escape(error.hint)}")

@@ -100,7 +100,9 @@ def _import(target: str) -> Stead:
             raise
         raise TargetInvalid(f"there is no module {module_name!r} here", hint="module:variable") from None
     except AttributeError:
-        raise TargetInvalid(f"{module_name} has no {variable or 'app'!r}") from None
+        raise TargetInvalid(
+            f"{module_name} has no {variable or 'app'!r}", hint="module:variable, as in shop:app"
+        ) from None
     if not isinstance(found, Stead):
         raise TargetInvalid(f"{target} is no Stead application", hint="app = Stead()")
     return found
@@ -217,6 +219,7 @@ async def _run_server(
         timeout_graceful_shutdown=max(1, round(stead.settings.drain_s)),
         h11_max_incomplete_event_size=64 * 1024,
     )
+
     class Server(uvicorn.Server):
         @contextlib.contextmanager
         def capture_signals(self) -> Generator[None]:
@@ -239,8 +242,9 @@ def _bind(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
         raise PortTaken(
-            f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}",
+            f"cannot listen on {settings.host}:{settings.port}: {reason}",
             hint=f"Stop what runs there, or choose another: --port {settings.port + 1}",
         ) from error
 

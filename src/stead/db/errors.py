@@ -25,7 +25,7 @@ class DatabaseUnavailable(Unavailable):
                 f"{_where(url)} has no Stead schema yet", hint="Run `stead up`, or `stead db migrate`."
             )
         return cls(
-            f"cannot connect to {_where(url)}: {error or type(error).__name__}",
+            f"cannot connect to {_where(url)}: {str(error).strip() or type(error).__name__}",
             hint="Check STEAD_DATABASE_URL, or leave it unset to use the embedded server; `stead doctor` "
             "says more.",
         )

@@ -74,6 +74,18 @@ async def admin_connection(url: str) -> AsyncGenerator[Connection]:
 
 async def read_status(connection: Connection) -> MigrationStatus:
     """Compares the ledger with the files."""
+    if await connection.fetchval(
+        "select to_regclass('supabase_migrations.schema_migrations') is not null and not "
+        "has_table_privilege('supabase_migrations.schema_migrations', 'select')"
+    ):
+        # The server's own login may know what is applied, not how it read.
+        unseen = set(await pending_files(connection))
+        return MigrationStatus(
+            applied=tuple(m for m in all_migrations() if m.file_name not in unseen),
+            pending=tuple(m for m in all_migrations() if m.file_name in unseen),
+            foreign=(),
+            drifted=(),
+        )
     ledger: dict[str, asyncpg.Record] = {}
     if await connection.fetchval(
         "select to_regclass('supabase_migrations.schema_migrations') is not null"

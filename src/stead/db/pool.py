@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _BEGIN_TRIES: Final = 5
 _CLOSE_TIMEOUT_S: Final = 5.0
+#: A rollback takes no time, unless the statement before it is still running because its cancellation came too
+#: early to be heard: then the connection is given up.
+_ROLLBACK_TIMEOUT_S: Final = 1.0
 
 #: What a connection that went away looks like, before anything was done on it.
 CONNECTION_LOST: Final = (
@@ -190,7 +193,7 @@ class Database:
     async def _finish(self, connection: RawConnection, command: str) -> None:
         try:
             await connection.execute(
-                command, timeout=_CLOSE_TIMEOUT_S if command == "rollback" else None
+                command, timeout=_ROLLBACK_TIMEOUT_S if command == "rollback" else None
             )
         except BaseException:
             await self._discard(connection)

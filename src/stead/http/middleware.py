@@ -84,7 +84,8 @@ class RequestContext:
         method = scope["method"] if scope["method"] in {"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"} else "OTHER"  # fmt: skip  # noqa: E501
         REQUESTS.labels(method, route, str(status)).inc()
         DURATION.labels(method, route).observe(first_byte_s)
-        if scope["path"] in _QUIET and status < 400:
+        # A probe that is told "not yet" is no event either.
+        if scope["path"] in _QUIET and (status < 400 or status == 503):
             return
         _log.info(
             "request",

@@ -19,16 +19,37 @@ MAX_QUESTION_CHARS: Final = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class RecallWeights:
-    """What each arm counts for, after division by its best score. Measured in `benchmarks.memory_recall`."""
+    """What each arm counts for, after division by its best score. Measured in `benchmarks.memory_recall`.
+
+    Args:
+        dense: Likeness of a memory to the question.
+        dense_near: The same of a turn together with its neighbours.
+        lexical: Words of the memory.
+        lexical_near: Words of a turn and the one before it.
+        lexical_wide: Words of a turn and two on each side.
+        length: How much more (as a share) a very long memory counts than an empty one.
+        asking: How much less (as a share) one counts that mostly asks.
+    """
 
     dense: float = 1.0
+    dense_near: float = 0.5
     lexical: float = 0.6
     lexical_near: float = 0.6
     lexical_wide: float = 0.5
+    length: float = 1.0
+    asking: float = 0.2
 
     def values(self) -> list[float]:
         """In the order of the SQL function."""
-        return [self.dense, self.lexical, self.lexical_near, self.lexical_wide]
+        return [
+            self.dense,
+            self.dense_near,
+            self.lexical,
+            self.lexical_near,
+            self.lexical_wide,
+            self.length,
+            self.asking,
+        ]
 
 
 DEFAULT_WEIGHTS: Final = RecallWeights()

@@ -107,14 +107,17 @@ class Hub:
         while True:
             try:
                 connection = await asyncpg.connect(url, timeout=10)
+                lost = asyncio.Event()
                 try:
+                    connection.add_termination_listener(lambda _, lost=lost: lost.set())
                     await connection.add_listener(CHANNEL, self._heard)
                     # What was notified before is past: everybody looks for himself.
                     self._wake_all()
                     self.listening.set()
                     pause_s = 0.05
                     while True:
-                        await asyncio.sleep(_PING_S)
+                        with contextlib.suppress(TimeoutError):
+                            await asyncio.wait_for(lost.wait(), _PING_S)
                         await connection.execute("select 1", timeout=10)
                 finally:
                     self.listening.clear()

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
 from agents.result import RunResultStreaming
+from openai.types.responses import Response
 
 from stead.agents.engine.history import model_input
 from stead.agents.engine.output import JsonSchemaOutput
@@ -72,21 +73,31 @@ async def answer(
             result.cancel("immediate")
         raise
     except Exception as error:  # noqa: BLE001 - the outermost edge of a run: whatever it is, the client is told
-        failure = failure_of(error, started=translator.has_output)
-        _log.warning(
-            "run_failed", run_id=str(stream.run_id), code=failure.code, reason=type(error).__name__
-        )
-        outcome.status = "failed"
-        outcome.error = {"code": failure.code, "message": failure.detail}
+        if not _at_limit(translator):
+            failure = failure_of(error, started=translator.has_output, broken=translator.broken)
+            _log.warning(
+                "run_failed", run_id=str(stream.run_id), code=failure.code, reason=type(error).__name__
+            )
+            outcome.status = "failed"
+            outcome.error = {"code": failure.code, "message": failure.detail}
         if result is not None:
             result.cancel("immediate")
     for frame in translator.close():
         stream.emit(frame)
-    outcome.finish_reason = {"completed": "stop", "cancelled": "stop", "failed": "error"}[outcome.status]
+    if _at_limit(translator) and outcome.status == "completed":
+        outcome.finish_reason = "length"
+    else:
+        outcome.finish_reason = "error" if outcome.status == "failed" else "stop"
     outcome.latency_ms = round((time.monotonic() - began) * 1000)
     if result is not None:
-        _count(result, outcome, turn.model, prices)
+        _count(result, translator.incomplete, outcome, turn.model, prices)
     return outcome
+
+
+def _at_limit(translator: Translator) -> bool:
+    # The SDK raises for it; but what was said within the limit of tokens is the answer.
+    details = translator.incomplete.incomplete_details if translator.incomplete else None
+    return details is not None and details.reason == "max_output_tokens"
 
 
 def _begin(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> RunResultStreaming:
@@ -142,12 +153,24 @@ async def _stop_when_asked(result: RunResultStreaming, stream: LiveStream) -> No
     result.cancel("immediate")
 
 
-def _count(result: RunResultStreaming, outcome: RunOutcome, model: str, prices: PriceList) -> None:
+def _count(
+    result: RunResultStreaming,
+    incomplete: Response | None,
+    outcome: RunOutcome,
+    model: str,
+    prices: PriceList,
+) -> None:
     usage = result.context_wrapper.usage
     outcome.requests = usage.requests
     outcome.input_tokens = usage.input_tokens
     outcome.output_tokens = usage.output_tokens
     outcome.cached_tokens = usage.input_tokens_details.cached_tokens
+    if incomplete is not None and incomplete.usage is not None:
+        # The SDK leaves it out of its sum.
+        outcome.requests += 1
+        outcome.input_tokens += incomplete.usage.input_tokens
+        outcome.output_tokens += incomplete.usage.output_tokens
+        outcome.cached_tokens += incomplete.usage.input_tokens_details.cached_tokens
     outcome.cost_usd = prices.cost_usd(
         model,
         input_tokens=outcome.input_tokens,

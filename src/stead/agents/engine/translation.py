@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from agents.items import ToolCallOutputItem
 from agents.stream_events import RawResponsesStreamEvent, RunItemStreamEvent, StreamEvent
+from openai.types.responses import Response
 
 from stead.agents import frames
 from stead.agents.frames import Frame
@@ -15,12 +16,18 @@ from stead.agents.frames import Frame
 _REASONING_DELTAS: Final = frozenset(
     {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
 )
+_FAILURES: Final = frozenset({"response.failed", "error", "response.error"})
 
 
 class Translator:
     """Keeps what is open in a stream, so that every delta follows its start and every start has an end.
 
     Items are told apart by their position in the response: some models give all items the same id.
+
+    Attributes:
+        has_output: Whether a part of the answer was heard.
+        incomplete: The response that its model ended before its time, such as at its limit of tokens.
+        broken: Whether the provider said inside the stream that it failed.
     """
 
     def __init__(self) -> None:
@@ -31,6 +38,8 @@ class Translator:
         self._announced: set[str] = set()
         self._blocks = 0
         self.has_output = False
+        self.incomplete: Response | None = None
+        self.broken = False
 
     def frames(self, event: StreamEvent) -> Iterator[Frame]:
         """The frames that one event stands for; often none."""
@@ -65,6 +74,10 @@ class Translator:
                 yield frames.tool_input_delta(call[0], data.delta)
         elif kind == "response.output_item.done":
             yield from self._done(data)
+        elif kind == "response.incomplete":
+            self.incomplete = data.response
+        elif kind in _FAILURES:
+            self.broken = True
 
     def _new_step(self) -> Iterator[Frame]:
         yield from self.close()

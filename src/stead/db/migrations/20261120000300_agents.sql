@@ -93,6 +93,46 @@ create trigger agent_versions_tenant before insert or update of agent_id, tenant
 create trigger agent_endorsements_tenant before insert or update of agent_id, tenant_id
   on public.agent_endorsements for each row execute function stead.inherit_agent_tenant();
 
+-- The same for rows that only refer to an agent. An id of another tenant and an id of nothing get one answer.
+create function stead.check_agent() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from public.agents a
+    where a.id = new.agent_id and (a.tenant_id is null or a.tenant_id = new.tenant_id))
+  then
+    raise foreign_key_violation using message = 'no such agent';
+  end if;
+  return new;
+end
+$$;
+
+create function stead.check_owning_agent() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from public.agents a
+    where a.id = new.owning_agent_id and (a.tenant_id is null or a.tenant_id = new.tenant_id))
+  then
+    raise foreign_key_violation using message = 'no such agent';
+  end if;
+  return new;
+end
+$$;
+
+create function stead.check_agent_version() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from public.agent_versions v
+    where v.id = new.agent_version_id and (v.tenant_id is null or v.tenant_id = new.tenant_id))
+  then
+    raise foreign_key_violation using message = 'no such version';
+  end if;
+  return new;
+end
+$$;
+
 -- Agents defined in code are rows of the shared catalogue, so that runs and memories can refer to them.
 create function stead.register_code_agent(agent_slug text, agent_name text, agent_tagline text) returns uuid
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -194,6 +234,11 @@ create policy service_role_full_access on public.agent_endorsements to service_r
 create policy stead_definer_access on public.agent_endorsements to stead_definer using (true) with check (true);
 
 alter function stead.inherit_agent_tenant() owner to stead_definer;
+alter function stead.check_agent() owner to stead_definer;
+alter function stead.check_owning_agent() owner to stead_definer;
+alter function stead.check_agent_version() owner to stead_definer;
+revoke execute on function stead.check_agent(), stead.check_owning_agent(), stead.check_agent_version()
+  from public;
 alter function stead.register_code_agent(text, text, text) owner to stead_definer;
 revoke execute on function stead.inherit_agent_tenant(), stead.register_code_agent(text, text, text) from public;
 grant execute on function stead.register_code_agent(text, text, text) to stead_service;

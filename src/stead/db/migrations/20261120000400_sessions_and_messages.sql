@@ -51,8 +51,10 @@ create table public.messages (
   unique (session_id, seq),
   unique (session_id, client_id),
   unique (tenant_id, id),
-  foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade
+  foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, profile_id) references public.profiles (tenant_id, id) on delete cascade
 );
+create index messages_profile_idx on public.messages (tenant_id, profile_id) where profile_id is not null;
 create index messages_tenant_session_idx on public.messages (tenant_id, session_id, seq);
 create index messages_run_idx on public.messages (tenant_id, run_id) where run_id is not null;
 
@@ -80,6 +82,9 @@ end
 $$;
 create trigger sessions_keep before insert or update of status, ended_at on public.sessions
   for each row execute function stead.keep_session();
+
+create trigger sessions_agent before insert or update of owning_agent_id, tenant_id on public.sessions
+  for each row when (new.owning_agent_id is not null) execute function stead.check_owning_agent();
 
 -- Objects are merged key by key, at every depth; any other value (null too) replaces what was there.
 create function stead.deep_merge(target jsonb, patch jsonb) returns jsonb

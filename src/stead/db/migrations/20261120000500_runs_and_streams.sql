@@ -64,6 +64,11 @@ alter table public.messages
   -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
   add foreign key (tenant_id, run_id) references public.agent_runs (tenant_id, id) on delete set null (run_id);
 
+create trigger agent_runs_agent before insert or update of agent_id, tenant_id on public.agent_runs
+  for each row when (new.agent_id is not null) execute function stead.check_agent();
+create trigger agent_runs_version before insert or update of agent_version_id, tenant_id on public.agent_runs
+  for each row when (new.agent_version_id is not null) execute function stead.check_agent_version();
+
 -- Frames of the UI message stream, many to a row: written once every few tens of milliseconds for all the
 -- streams of a process.
 create table stead.stream_chunks (

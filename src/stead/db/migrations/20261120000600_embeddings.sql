@@ -1,5 +1,5 @@
 -- One narrow table for every vector: several models and dimensions side by side, re-embedding without DDL.
--- With pgvector the column is halfvec, without it real[]; what calls `stead.nearest` notices no difference.
+-- With pgvector the column is halfvec, without it real[]; what calls `stead.similarity` notices no difference.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '10min';
@@ -17,7 +17,9 @@ begin
     create schema if not exists extensions;
     create extension if not exists vector with schema extensions;
   end if;
-end
+exception when insufficient_privilege then
+  raise warning 'pgvector is there but may not be created by this login: vectors are kept as real[]';
+end;
 $$;
 
 do $$

@@ -172,6 +172,9 @@ create trigger agent_memories_index_update
 create trigger agent_memories_index_delete after delete on public.agent_memories
   for each row execute function stead.index_memory();
 
+create trigger agent_memories_agent before insert or update of agent_id, tenant_id on public.agent_memories
+  for each row when (new.agent_id is not null) execute function stead.check_agent();
+
 create function stead.remember_place() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -210,10 +213,12 @@ grant insert on stead.embedding_backlog to stead_service;
 grant usage on sequence stead.memory_place to stead_definer;
 
 create policy tenant_isolation on public.agent_memories to anon, authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()) and (scope_id = (select stead.profile_id())
-    or scope_id = (select stead.session_id()) or (select stead.is_tenant_service())))
-  with check (tenant_id = (select stead.tenant_id()) and (scope_id = (select stead.profile_id())
-    or scope_id = (select stead.session_id()) or (select stead.is_tenant_service())));
+  using (tenant_id = (select stead.tenant_id()) and (profile_id = (select stead.profile_id())
+    or (session_id = (select stead.session_id()) and profile_id is null)
+    or (select stead.is_tenant_service())))
+  with check (tenant_id = (select stead.tenant_id()) and (profile_id = (select stead.profile_id())
+    or (session_id = (select stead.session_id()) and profile_id is null)
+    or (select stead.is_tenant_service())));
 create policy service_role_full_access on public.agent_memories to service_role using (true) with check (true);
 create policy stead_definer_access on public.agent_memories to stead_definer using (true) with check (true);
 
@@ -230,8 +235,10 @@ create policy stead_definer_access on public.memory_logs to stead_definer using 
 create policy stead_definer_access on stead.memory_docs to stead_definer using (true) with check (true);
 create policy stead_definer_access on stead.memory_terms to stead_definer using (true) with check (true);
 create policy stead_definer_access on stead.embedding_backlog to stead_definer using (true) with check (true);
+-- Only for a memory that the caller sees: a row for another tenant's would keep that one from being queued.
 create policy tenant_isolation on stead.embedding_backlog for insert to stead_service
-  with check (tenant_id = (select stead.tenant_id()));
+  with check (tenant_id = (select stead.tenant_id())
+    and exists (select from public.agent_memories m where m.id = owner_id and m.tenant_id = embedding_backlog.tenant_id));
 
 create function stead.claim_embedding_backlog(batch integer, lease_s double precision)
 returns table (owner_id uuid, tenant_id uuid, scope_id uuid, content text)

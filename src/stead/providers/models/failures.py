@@ -29,7 +29,7 @@ _TIMEOUTS: Final = (ModelTimeoutError, openai.APITimeoutError, httpx.TimeoutExce
 _NETWORK_MODULES: Final = frozenset({"httpx", "httpx2", "httpcore", "httpcore2", "h11", "h2"})
 
 
-def failure_of(error: BaseException, *, started: bool) -> SteadError:
+def failure_of(error: BaseException, *, started: bool, broken: bool = False) -> SteadError:
     """A failure with a stable code, in words that can be shown.
 
     Providers' own messages are left out: they may quote the request.
@@ -37,6 +37,7 @@ def failure_of(error: BaseException, *, started: bool) -> SteadError:
     Args:
         error: What a run raised.
         started: Whether the model had begun to answer.
+        broken: Whether the provider said within its stream that it failed.
     """
     for cause in _chain(error):
         if isinstance(cause, SteadError):
@@ -54,7 +55,7 @@ def failure_of(error: BaseException, *, started: bool) -> SteadError:
             return ModelFailed("the agent took more steps than it may", hint="Simplify the task.")
         if isinstance(cause, ModelRefusalError):
             return ModelRefused("the model declined to answer")
-        if isinstance(cause, ModelBehaviorError):
+        if isinstance(cause, ModelBehaviorError) and not broken:
             return ModelFailed("the model's answer does not have the form that was asked for")
         if isinstance(cause, UserError):
             return ModelRefused("the agent is not set up in a way that the model accepts")
@@ -66,6 +67,8 @@ def failure_of(error: BaseException, *, started: bool) -> SteadError:
             )
     if started:
         return ModelInterrupted("the answer broke off", hint="Send the message again.")
+    if broken:
+        return ModelOverloaded("the provider failed while it answered", hint="Try again in a moment.")
     return ModelFailed("the model failed")
 
 
