@@ -107,7 +107,8 @@ async def server(access: DatabaseAccess) -> AsyncIterator[Running]:
     """Stead's server on the shared database, with the offline model and two agents in code."""
     app = Stead()
     app.registry.add_agent("concierge", "You are a concierge.\n{{memories}}")
-    app.registry.add_agent("echo", "You use tools.", tools=[_add])
+    app.registry.add_tool(_add, name="add")
+    app.registry.add_agent("echo", "You use tools.", tools=["add"])
     async with running_server(access, app) as running:
         yield running
 

@@ -57,7 +57,6 @@ async def test_another_answer(version: str, script: Script, converse: Converse, 
     assert len(await talk.runs()) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="the question and the answer before it are deleted")
 async def test_another_answer_to_a_question_that_is_named(
     version: str, script: Script, converse: Converse, quick: Running
 ) -> None:
@@ -143,7 +142,6 @@ async def test_resuming_when_the_network_went(
     assert as_sent(seen["messages"][1]) == answer
 
 
-@pytest.mark.xfail(strict=True, reason="the stream that tells of the end has none of the answer")
 async def test_coming_back_to_an_answer_that_was_interrupted(
     version: str, script: Script, interrupted: Conversation
 ) -> None:

@@ -71,8 +71,3 @@ async def _told_again(db: Database, principal: Principal, run: Row) -> list[Fram
     if run["error"]:
         return [*told, frames.error(f"{run['error']['message']} ({run['error']['code']})")]
     return [*told, frames.abort() if run["status"] == "cancelled" else frames.finish(metadata)]
-
-
-async def interrupted_end(message_id: UUID, text: str) -> AsyncIterator[list[Frame]]:
-    """What a client that resumes is told of a run whose process died: that it is over, and why."""
-    yield [frames.start(str(message_id), {"status": "failed"}), frames.error(text)]

@@ -72,6 +72,10 @@ async def settle(
 async def _before_answer(
     tx: Transaction, principal: Principal, session_id: UUID, answer: Message | None
 ) -> Message:
+    if answer is not None and answer.role == "user":
+        # The client named the question and not its answer.
+        await sessions.messages.cut(tx, principal, session_id, answer.seq + 1)
+        return answer
     before = {"before_seq": answer.seq} if answer is not None else {}
     for message in reversed(await sessions.messages.latest(tx, principal, session_id, **before)):
         if message.role == "user":

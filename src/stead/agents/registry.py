@@ -90,7 +90,7 @@ class AgentRegistry:
                 hint="Only register tools that anybody may use without asking (risk='low').",
             )
         tool = ToolFunction(name=name or function.__name__, function=function)
-        if tool.name in self._tools:
+        if self._tools.get(tool.name, tool).function is not function:
             raise AgentInvalid(f"two tools are called {tool.name!r}")
         self._tools[tool.name] = tool
         return tool

@@ -15,7 +15,7 @@ from stead.agents import frames, queries
 from stead.agents.closing import Ending, memories_of, write_end
 from stead.agents.endings import last_frames
 from stead.agents.errors import RunInterrupted, TooManyRuns
-from stead.agents.following import follow, interrupted_end
+from stead.agents.following import follow
 from stead.agents.frames import Frame
 from stead.agents.heartbeat import Heartbeat, ProcessKind
 from stead.agents.incoming import Incoming
@@ -148,18 +148,17 @@ class AgentRuntime:
         """The stream of a session's run from its beginning, from whichever process carries it out.
 
         Returns:
-            None when nothing is being answered. For a run whose process died in the last ten minutes, a
-            stream that says so.
+            None when nothing is being answered. A run whose process died in the last ten minutes is told
+            again: what there was of it, and that it ended there.
         """
         async with self._db.transaction(principal.served(), read_only=True) as tx:
             await sessions.get(tx, principal, session_id)
             row = await queries.latest_run(tx, principal.tenant.id, session_id)
         if row is None:
             return None
-        if row["status"] == "running":
+        error = row["error"] or {"code": None}
+        if row["status"] == "running" or (row["recent"] and error["code"] == RunInterrupted.code):
             return self._stream_of(principal, row["id"])
-        if row["recent"] and row["error"] and row["error"]["code"] == RunInterrupted.code:
-            return interrupted_end(row["message_id"], INTERRUPTED_TEXT)
         return None
 
     async def request_stop(self, principal: Principal, session_id: UUID) -> UUID | None:
