@@ -482,7 +482,8 @@ async def test_a_version_with_an_unknown_model_is_refused(vendor: Vendor, person
     made = await client.post(
         "/v1/agents/odd/versions", json={"instructions": "x", "model": other}, headers=service
     )
-    assert made.json()["code"] == "model_not_configured"
+    assert (made.status_code, made.json()["code"]) == (422, "request_invalid")
+    assert made.json()["detail"].startswith("model: ")
     listed = await client.get("/v1/agents/odd/versions", headers=service)
     assert listed.json() == []
 

@@ -49,9 +49,13 @@ async def write_end(
     ending: Ending,
     embedder: Embedder,
     process_id: UUID,
-) -> None:
-    """Stores the end of a run. Does nothing when the run was ended before: by a first try whose commit went
-    through after all, or by a rescue."""
+) -> bool:
+    """Stores the end of a run.
+
+    Returns:
+        Whether this process ended it, now or with a first try whose commit went through after all. False
+        when it was rescued from here: then nothing of it was written.
+    """
     principal, outcome = begun.principal, ending.outcome
     if not await queries.end_run(
         tx,
@@ -70,7 +74,8 @@ async def write_end(
         outcome.requests,
         outcome.cost_usd,
     ):
-        return
+        run = await queries.run_by_id(tx, principal.tenant.id, begun.run_id)
+        return run is not None and (run["status"], run["error"]) == (outcome.status, outcome.error)
     if ending.parts:
         await sessions.messages.add(
             tx,
@@ -98,6 +103,7 @@ async def write_end(
         await queries.insert_chunk(tx, principal.tenant.id, begun.run_id, seq, chunk)
         seq += 1
     await notify(tx, [topic_of(begun.run_id)])
+    return True
 
 
 async def memories_of(

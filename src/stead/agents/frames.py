@@ -59,7 +59,7 @@ def block_start(kind: str, block_id: str) -> Frame:
 
 
 def block_delta(kind: str, block_id: str, delta: str) -> Frame:
-    return {"type": f"{kind}-delta", "id": block_id, "delta": _storable(delta)}
+    return {"type": f"{kind}-delta", "id": block_id, "delta": storable(delta)}
 
 
 def block_end(kind: str, block_id: str) -> Frame:
@@ -67,31 +67,31 @@ def block_end(kind: str, block_id: str) -> Frame:
 
 
 def tool_input_start(call_id: str, name: str) -> Frame:
-    return {"type": "tool-input-start", "toolCallId": call_id, "toolName": _storable(name)}
+    return {"type": "tool-input-start", "toolCallId": call_id, "toolName": storable(name)}
 
 
 def tool_input_delta(call_id: str, delta: str) -> Frame:
-    return {"type": "tool-input-delta", "toolCallId": call_id, "inputTextDelta": _storable(delta)}
+    return {"type": "tool-input-delta", "toolCallId": call_id, "inputTextDelta": storable(delta)}
 
 
 def tool_input_available(call_id: str, name: str, value: object) -> Frame:
     return {
         "type": "tool-input-available",
         "toolCallId": call_id,
-        "toolName": _storable(name),
-        "input": _storable(value),
+        "toolName": storable(name),
+        "input": storable(value),
     }
 
 
 def tool_output_available(call_id: str, output: object) -> Frame:
-    return {"type": "tool-output-available", "toolCallId": call_id, "output": _storable(output)}
+    return {"type": "tool-output-available", "toolCallId": call_id, "output": storable(output)}
 
 
 def tool_output_error(call_id: str, text: str) -> Frame:
-    return {"type": "tool-output-error", "toolCallId": call_id, "errorText": _storable(text)}
+    return {"type": "tool-output-error", "toolCallId": call_id, "errorText": storable(text)}
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """The same JSON without what cannot be stored; halves of a pair that belong together are joined."""
     match value:
         case str() if value.isascii() and "\0" not in value:
@@ -101,10 +101,8 @@ def _storable(value: Any) -> Any:
         case float() if not math.isfinite(value):
             return str(value)  # neither JSON nor the database has a form for it
         case list():
-            return [_storable(item) for item in cast("list[Any]", value)]
+            return [storable(item) for item in cast("list[Any]", value)]
         case dict():
-            return {
-                _storable(key): _storable(item) for key, item in cast("dict[Any, Any]", value).items()
-            }
+            return {storable(key): storable(item) for key, item in cast("dict[Any, Any]", value).items()}
         case _:
             return value

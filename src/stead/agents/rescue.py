@@ -29,26 +29,32 @@ def interrupted_error() -> dict[str, Any]:
     return {"code": RunInterrupted.code, "message": RunInterrupted.title()}
 
 
-async def rescue_lost_runs(db: Database, process_id: UUID, *, silent_s: float, batch: int = 20) -> int:
-    """Ends runs whose process has fallen silent; returns how many.
+async def claim_lost_runs(
+    db: Database, process_id: UUID, *, silent_s: float, batch: int = 20
+) -> list[Row]:
+    """Takes over runs whose process has fallen silent.
 
     The claim makes them this process's own, so that of two rescuers one ends each, and so that the lost
     process, should it come back, is fenced off: it may write neither frames nor the end any more.
     """
     async with db.transaction(NOBODY) as tx:
-        lost = await queries.claim_lost_runs(tx, process_id, silent_s, batch)
-    for row in lost:
-        await _end(db, process_id, row)
-    return len(lost)
+        return await queries.claim_lost_runs(tx, process_id, silent_s, batch)
 
 
-async def _end(db: Database, process_id: UUID, lost: Row) -> None:
+async def end_lost_run(db: Database, process_id: UUID, tenant_id: UUID, run_id: UUID) -> None:
+    """Ends a run of this process from what was written of its stream.
+
+    Args:
+        db: The database.
+        process_id: Who holds the run.
+        tenant_id: Whose run it is.
+        run_id: The run.
+    """
     async with db.transaction(NOBODY, read_only=True) as tx:
-        tenant = await tenants.find_by_id(tx, lost["tenant_id"])
+        tenant = await tenants.find_by_id(tx, tenant_id)
     if tenant is None:
         return
     service = tenant_service(tenant)
-    run_id: UUID = lost["id"]
     async with db.transaction(service) as tx:
         chunks = await queries.chunks_after(tx, tenant.id, run_id, 0)
         run = await queries.end_lost_run(tx, tenant.id, run_id, process_id, interrupted_error())

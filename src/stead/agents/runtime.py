@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import structlog
 
 from stead import sessions
@@ -24,12 +25,17 @@ from stead.agents.loading import EngineLoader
 from stead.agents.models import RunOutcome
 from stead.agents.opening import Begun, Request, open_run
 from stead.agents.registry import AgentRegistry
-from stead.agents.rescue import INTERRUPTED_TEXT, interrupted_error, rescue_lost_runs
+from stead.agents.rescue import (
+    INTERRUPTED_TEXT,
+    claim_lost_runs,
+    end_lost_run,
+    interrupted_error,
+)
 from stead.agents.streams import FrameWriter, LiveStream, topic_of
 from stead.agents.transcript import fold
 from stead.core.errors import SteadError
 from stead.core.ids import new_id
-from stead.db import CONNECTION_LOST, NOBODY, Database
+from stead.db import CONNECTION_LOST, NOBODY, Database, Row
 from stead.identity import Principal
 from stead.providers.embedders import Embedder
 from stead.providers.models import ModelConfig, PriceList, check_model
@@ -78,6 +84,7 @@ class AgentRuntime:
         self._writer = FrameWriter(db, self.process_id)
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._live: dict[UUID, LiveStream] = {}
+        self._claimed: dict[UUID, Row] = {}
 
     async def start(self) -> None:
         """Registers agents in code and this process; begins to write, to beat and to load the engine."""
@@ -172,7 +179,15 @@ class AgentRuntime:
 
     async def rescue(self) -> int:
         """Ends runs whose process has fallen silent; returns how many."""
-        return await rescue_lost_runs(self._db, self.process_id, silent_s=self.config.silent_s)
+        # What was claimed and could not be ended is this process's own now: nobody else will.
+        for row in await claim_lost_runs(self._db, self.process_id, silent_s=self.config.silent_s):
+            self._claimed[row["id"]] = row
+        ended = 0
+        for run_id, row in tuple(self._claimed.items()):
+            await end_lost_run(self._db, self.process_id, row["tenant_id"], run_id)
+            self._claimed.pop(run_id, None)
+            ended += 1
+        return ended
 
     async def sweep(self, *, keep_chunks_s: float = 3600.0) -> int:
         """Deletes written frames of runs that ended long ago; the messages stay."""
@@ -200,20 +215,29 @@ class AgentRuntime:
     async def _carry_out(self, begun: Begun, stream: LiveStream) -> None:
         outcome = RunOutcome(status="failed", error=interrupted_error(), finish_reason="error")
         began = time.monotonic()
+        stopping = False
         listener = asyncio.create_task(self._listen_for_stop(stream))
         try:
             engine = await self.engine.get()
             outcome = await engine.answer(begun.turn(), stream)
         except asyncio.CancelledError:
             # This process is stopping: what there is of the answer is stored all the same.
+            stopping = True
             outcome.latency_ms = round((time.monotonic() - began) * 1000)
+        except Exception as error:  # noqa: BLE001 - the outermost edge of a run: whatever it is, it gets an end
+            _log.error("run_broken", run_id=str(begun.run_id), reason=type(error).__name__)
         finally:
             listener.cancel()
-        if not stream.taken_over:
-            await self._store(begun, stream, outcome)
+        stored = not stream.taken_over and await self._store(begun, stream, outcome)
+        if not stored:
+            stream.emit(frames.error(INTERRUPTED_TEXT))
         stream.end()
+        self._hub.wake(topic_of(begun.run_id))
+        if not (stored or stream.taken_over or stopping):
+            self._live.pop(begun.run_id, None)
+            await self._give_up(begun)
 
-    async def _store(self, begun: Begun, stream: LiveStream, outcome: RunOutcome) -> None:
+    async def _store(self, begun: Begun, stream: LiveStream, outcome: RunOutcome) -> bool:
         await self._writer.release(stream)
         parts = fold(stream.frames)
         ending = Ending(
@@ -222,38 +246,50 @@ class AgentRuntime:
             memories=await memories_of(begun, outcome, parts, self.embedder),
             frames=last_frames(outcome, begun.metadata(outcome)),
         )
-        last = (
-            ending.frames
-            if await self._stored(begun, stream, ending)
-            else [frames.error(INTERRUPTED_TEXT)]
-        )
-        for frame in last:
-            stream.emit(frame)
-        self._hub.wake(topic_of(begun.run_id))
-
-    async def _stored(self, begun: Begun, stream: LiveStream, ending: Ending) -> bool:
-        """Tries until it is known that the end is stored. If it cannot be, rescue ends the run later."""
         for attempt in range(_STORE_TRIES):
+            if attempt:
+                await asyncio.sleep(0.1 * 2**attempt)
             try:
                 async with self._db.transaction(begun.principal.served()) as tx:
-                    await write_end(tx, begun, stream, ending, self.embedder, self.process_id)
-            except (SteadError, *CONNECTION_LOST) as error:
+                    stored = await write_end(tx, begun, stream, ending, self.embedder, self.process_id)
+            except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
                 _log.warning(
                     "run_not_stored",
                     run_id=str(begun.run_id),
                     attempt=attempt,
                     reason=type(error).__name__,
                 )
-                await asyncio.sleep(0.2 * 2**attempt)
             else:
-                return True
-        return False
+                stream.taken_over = not stored
+                break
+        else:
+            return False
+        if stored:
+            for frame in ending.frames:
+                stream.emit(frame)
+        return stored
+
+    async def _give_up(self, begun: Begun) -> None:
+        """Ends a run whose end could not be stored as it was, from what was written of its stream: while this
+        process lives, nobody else would."""
+        tenant_id = begun.principal.tenant.id
+        pause_s = 0.5
+        while True:
+            try:
+                await end_lost_run(self._db, self.process_id, tenant_id, begun.run_id)
+            except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                _log.warning("run_not_ended", run_id=str(begun.run_id), reason=type(error).__name__)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 30.0)
+            else:
+                return
 
     async def _listen_for_stop(self, stream: LiveStream) -> None:
         with self._hub.subscribe(_stop_topic(stream.run_id)) as asked:
-            while not await asked.wait(60.0):
-                pass
-        stream.stop_requested.set()
+            while True:
+                # A wake-up is a hint: after a reconnect the hub wakes everybody. The database knows.
+                if await asked.wait(60.0):
+                    self._writer.look_at(stream)
 
     async def _embed_question(self, text: str) -> Sequence[float] | None:
         if not text.strip():

@@ -91,6 +91,7 @@ class Translator:
             yield from self._new_step()
 
     def _delta(self, kind: str, index: int, delta: str) -> Iterator[Frame]:
+        delta = frames.storable(delta)
         if not delta:
             return
         yield from self._ensure_step()

@@ -98,17 +98,13 @@ $$;
 
 -- The tenant of this transaction. Called as (select stead.tenant_id()) in policies: once a query.
 create function stead.tenant_id() returns uuid
-language sql stable set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(
-    stead.as_uuid(coalesce(stead.claims() ->> 'tenant_id', stead.claims() -> 'app_metadata' ->> 'tenant_id')),
-    case
-      when stead.claims() ->> 'tenant_id' is null and stead.claims() -> 'app_metadata' ->> 'tenant_id' is null
-        and stead.claims() ?| array['sub', 'o', 'org_id']
-      then stead.tenant_of_claims()
-    end
-  )
-$$;
+language sql stable
+return case
+  when stead.claims() ? 'tenant_id' then stead.as_uuid(stead.claims() ->> 'tenant_id')
+  when stead.claims() #> '{app_metadata,tenant_id}' is not null
+    then stead.as_uuid(stead.claims() #>> '{app_metadata,tenant_id}')
+  when stead.claims() ?| array['sub', 'o', 'org_id'] then stead.tenant_of_claims()
+end;
 
 -- Takes no argument: a caller learns of no identity but the one that its own token proves.
 create function stead.profile_of_claims() returns uuid
@@ -120,18 +116,15 @@ $$;
 
 -- The person of this transaction: the subject itself where it is a UUID, else looked up (Clerk).
 create function stead.profile_id() returns uuid
-language sql stable set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(
-    stead.as_uuid(stead.claims() ->> 'sub'),
-    case when stead.claims() ? 'sub'
-      then stead.profile_of_claims() end
-  )
-$$;
+language sql stable
+return case
+  when stead.claims() ? 'sub'
+    then coalesce(stead.as_uuid(stead.claims() ->> 'sub'), stead.profile_of_claims())
+end;
 
 create function public.current_tenant_id_uuid() returns uuid
-language sql stable set search_path = pg_catalog, pg_temp
-as $$ select stead.tenant_id() $$;
+language sql stable
+return stead.tenant_id();
 
 -- Finding the tenant of a request before anybody is known: answers with an id, never with a row.
 create function stead.find_tenant(slug text, external_org text)
