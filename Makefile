@@ -46,7 +46,7 @@ types: ## Types, strict on src
 	@$(BIN)/pyright
 
 layers: ## Dependencies run downward only
-	@$(BIN)/lint-imports --no-timing > .venv/layers.log || { cat .venv/layers.log; exit 1; }
+	@$(BIN)/lint-imports --no-logo > .venv/layers.log || { cat .venv/layers.log; exit 1; }
 
 sql: ## Migrations are safe to apply
 	@$(BIN)/squawk src/stead/db/migrations/*.sql

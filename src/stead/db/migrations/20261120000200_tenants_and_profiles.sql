@@ -84,43 +84,53 @@ create trigger update_profiles_updated_at before update on public.profiles
   for each row execute function public.update_updated_at_column();
 
 -- Where a token names no tenant by id: its Clerk organisation, else the tenant of the profile it belongs to.
+-- These take no argument: a caller learns of no identity but the one that its own token proves.
 create function stead.tenant_of_claims() returns uuid
-language sql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select coalesce(
-    (select t.id from public.tenants t
-      where t.external_org_id = coalesce(stead.claims() -> 'o' ->> 'id', stead.claims() ->> 'org_id')),
-    (select p.tenant_id from public.profiles p
-      where p.id = stead.as_uuid(stead.claims() ->> 'sub')
-        and not (stead.claims() ? 'o' or stead.claims() ? 'org_id'))
-  )
+declare
+  token jsonb := stead.claims();
+  organisation text := coalesce(token -> 'o' ->> 'id', token ->> 'org_id');
+  found uuid;
+begin
+  if token ? 'tenant_id' then
+    return stead.as_uuid(token ->> 'tenant_id');
+  elsif token -> 'app_metadata' ? 'tenant_id' then
+    return stead.as_uuid(token -> 'app_metadata' ->> 'tenant_id');
+  elsif organisation is not null then
+    select t.id into found from public.tenants t where t.external_org_id = organisation;
+  elsif token ? 'sub' then
+    select p.tenant_id into found from public.profiles p where p.id = stead.as_uuid(token ->> 'sub');
+  end if;
+  return found;
+end
 $$;
 
 -- The tenant of this transaction. Called as (select stead.tenant_id()) in policies: once a query.
 create function stead.tenant_id() returns uuid
 language sql stable
-return case
-  when stead.claims() ? 'tenant_id' then stead.as_uuid(stead.claims() ->> 'tenant_id')
-  when stead.claims() #> '{app_metadata,tenant_id}' is not null
-    then stead.as_uuid(stead.claims() #>> '{app_metadata,tenant_id}')
-  when stead.claims() ?| array['sub', 'o', 'org_id'] then stead.tenant_of_claims()
-end;
+return coalesce(nullif(current_setting('stead.tenant', true), '')::uuid, stead.tenant_of_claims());
 
--- Takes no argument: a caller learns of no identity but the one that its own token proves.
+-- The subject itself where it is a UUID, else looked up (Clerk).
 create function stead.profile_of_claims() returns uuid
-language sql stable security definer set search_path = pg_catalog, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select p.id from public.profiles p
-  where p.tenant_id = stead.tenant_id() and p.external_id = stead.claims() ->> 'sub'
+declare
+  subject text := stead.claims() ->> 'sub';
+  found uuid := stead.as_uuid(subject);
+begin
+  if found is null and subject is not null then
+    select p.id into found from public.profiles p
+    where p.tenant_id = stead.tenant_id() and p.external_id = subject;
+  end if;
+  return found;
+end
 $$;
 
--- The person of this transaction: the subject itself where it is a UUID, else looked up (Clerk).
+-- The person of this transaction.
 create function stead.profile_id() returns uuid
 language sql stable
-return case
-  when stead.claims() ? 'sub'
-    then coalesce(stead.as_uuid(stead.claims() ->> 'sub'), stead.profile_of_claims())
-end;
+return coalesce(nullif(current_setting('stead.profile', true), '')::uuid, stead.profile_of_claims());
 
 create function public.current_tenant_id_uuid() returns uuid
 language sql stable
