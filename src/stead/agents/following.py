@@ -12,7 +12,7 @@ import structlog
 from stead import sessions
 from stead.agents import frames, queries
 from stead.agents.frames import Frame
-from stead.agents.streams import topic_of
+from stead.agents.streams import SILENCE_S, topic_of
 from stead.agents.transcript import unfold
 from stead.db import CONNECTION_LOST, Database, Row
 from stead.db.errors import DatabaseUnavailable
@@ -29,6 +29,8 @@ async def follow(
 ) -> AsyncIterator[list[Frame]]:
     """Every frame of a run from the first on; ends when the run has ended, or after 15 minutes.
 
+    An empty list now and then says that nothing came, so that connections are kept alive.
+
     Holds no transaction while it waits. A notification only shortens the wait: the cursor is what counts.
 
     Args:
@@ -39,9 +41,11 @@ async def follow(
     """
     served = principal.served()
     cursor = 0
-    deadline = asyncio.get_running_loop().time() + MAX_AGE_S
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + MAX_AGE_S
+    told = loop.time()
     with hub.subscribe(topic_of(run_id)) as changes:
-        while asyncio.get_running_loop().time() < deadline:
+        while loop.time() < deadline:
             try:
                 async with db.transaction(served, read_only=True) as tx:
                     # The state is read before the frames: an ended run writes none after its end.
@@ -54,11 +58,15 @@ async def follow(
                 continue
             for chunk in chunks:
                 cursor = chunk["seq"]
+                told = loop.time()
                 yield chunk["frames"]
             if run is None or run["status"] != "running":
                 if cursor == 0 and run is not None:
                     yield await _told_again(db, principal, run)
                 return
+            if loop.time() - told > SILENCE_S:
+                told = loop.time()
+                yield []
             await changes.wait(_LOOK_AGAIN_S)
 
 

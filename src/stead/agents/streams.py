@@ -19,6 +19,8 @@ _log = structlog.stdlib.get_logger(__name__)
 
 #: How long a frame may wait to be written together with others.
 FLUSH_INTERVAL_S: Final = 0.04
+#: After how long without a frame a reader is told that there is none, so that connections are kept alive.
+SILENCE_S: Final = 15.0
 #: How often runs that produce nothing are asked about (stop requests, rescue by another process).
 CHECK_INTERVAL_S: Final = 1.0
 
@@ -84,7 +86,8 @@ class LiveStream:
         return [chunk for chunk in (tried, rest) if chunk]
 
     async def follow(self) -> AsyncIterator[list[Frame]]:
-        """Every frame from the first on, to the end: all that is there at once, then what comes."""
+        """Every frame from the first on, to the end: all that is there at once, then what comes. Nothing at
+        all (an empty list) when nothing came for a while."""
         index = 0
         while True:
             if index < len(self.frames):
@@ -94,7 +97,11 @@ class LiveStream:
             elif self.done:
                 return
             else:
-                await self._grown.wait()
+                try:
+                    async with asyncio.timeout(SILENCE_S):
+                        await self._grown.wait()
+                except TimeoutError:
+                    yield []
 
     def _wake(self) -> None:
         # A new event for the next wait: whoever waits for this one is woken, however many there are.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -22,7 +21,6 @@ from stead.http.routing import JsonRoute
 router = APIRouter(route_class=JsonRoute, tags=["chat"], dependencies=[needs_scope("chat")])
 
 MAX_MESSAGE_CHARS: Final = 32_000
-_KEEP_ALIVE_S: Final = 15.0
 
 
 class UIMessage(BaseModel):
@@ -159,23 +157,7 @@ def _streamed(stream: AsyncIterator[list[Frame]]) -> StreamingResponse:
 
 
 async def _encoded(stream: AsyncIterator[list[Frame]]) -> AsyncIterator[str]:
-    """Frames as events, with a comment whenever nothing was said for a while, so that proxies stay."""
-    upcoming: asyncio.Task[list[Frame]] | None = None
-    try:
-        while True:
-            upcoming = upcoming or asyncio.ensure_future(anext(stream))
-            done, _ = await asyncio.wait({upcoming}, timeout=_KEEP_ALIVE_S)
-            if not done:
-                yield frames.KEEP_ALIVE
-                continue
-            try:
-                batch = upcoming.result()
-            except StopAsyncIteration:
-                break
-            finally:
-                upcoming = None
-            yield "".join(map(frames.encode, batch))
-        yield frames.DONE
-    finally:
-        if upcoming is not None:
-            upcoming.cancel()
+    """Frames as events; a comment where nothing was said for a while, so that proxies stay."""
+    async for batch in stream:
+        yield "".join(map(frames.encode, batch)) if batch else frames.KEEP_ALIVE
+    yield frames.DONE

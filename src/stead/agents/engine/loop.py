@@ -104,7 +104,6 @@ def _begin(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> RunResultSt
     agent = Agent[ToolContext](
         name=turn.agent.name,
         instructions=instructions_of(turn.agent, turn.context),
-        model=catalog.get(turn.model),
         model_settings=ModelSettings(
             temperature=turn.agent.temperature,
             max_tokens=turn.agent.max_tokens,
@@ -125,7 +124,11 @@ def _begin(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> RunResultSt
         model_input(turn.history),
         context=turn.tool_context,
         max_turns=config.max_turns,
-        run_config=RunConfig(tracing_disabled=True, workflow_name=turn.agent.slug),
+        # The model goes along here and not in the agent: the SDK copies an agent, with all that hangs on it, at
+        # the beginning of every run.
+        run_config=RunConfig(
+            model=catalog.get(turn.model), tracing_disabled=True, workflow_name=turn.agent.slug
+        ),
     )
 
 
