@@ -18,7 +18,7 @@ from benchmarks import report, streams
 from benchmarks.cluster import scratch_home
 from benchmarks.processes import Started, free_port, python
 from stead.db import embedded
-from stead.db.embedded_server import run_sql
+from stead.db.embedded.server import run_sql
 
 
 async def start(home: Path) -> dict[str, float]:

@@ -17,8 +17,8 @@ import asyncpg
 import pytest
 
 from stead.assembly.database import DatabaseAccess
-from stead.db.embedded_account import account_for
-from stead.db.embedded_server import SOCKET_PORT
+from stead.db.embedded.account import account_for
+from stead.db.embedded.server import SOCKET_PORT
 
 _CONFIGURATION = """\
 [databases]

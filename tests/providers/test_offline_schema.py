@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import AnyUrl, BaseModel, ConfigDict, Field, Json
 
-from stead.providers.models.offline_schema import fill
+from stead.providers.models.offline.schema import fill
 
 
 class Strict(BaseModel):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stead.providers.models.offline_words import clean, content_words, one_line, shorten
+from stead.providers.models.offline.words import clean, content_words, one_line, shorten
 
 MEMORIES_OPEN = "<memories>"
 MEMORIES_CLOSE = "</memories>"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn, cast
 
-from stead.providers.models.offline_words import shorten
+from stead.providers.models.offline.words import shorten
 
 _COMMAND = re.compile(r"/tool(?:\s+(?P<name>[^\s{]+)?\s*(?P<arguments>.*))?", re.DOTALL)
 

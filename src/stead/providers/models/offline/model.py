@@ -22,12 +22,12 @@ from typing_extensions import override
 
 from stead.core.clock import Clock, system_clock
 from stead.core.ids import new_id
-from stead.providers.models.offline_answer import answer, labelled
-from stead.providers.models.offline_commands import ToolCommand, tool_command
-from stead.providers.models.offline_events import OutputItem, events, function_call, message
-from stead.providers.models.offline_input import Reading, estimated_tokens, read
-from stead.providers.models.offline_memories import parse_memories
-from stead.providers.models.offline_schema import fill
+from stead.providers.models.offline.answer import answer, labelled
+from stead.providers.models.offline.commands import ToolCommand, tool_command
+from stead.providers.models.offline.events import OutputItem, events, function_call, message
+from stead.providers.models.offline.input import Reading, estimated_tokens, read
+from stead.providers.models.offline.memories import parse_memories
+from stead.providers.models.offline.schema import fill
 
 MODEL_NAME = "offline"
 

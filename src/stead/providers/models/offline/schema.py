@@ -12,8 +12,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stead.providers.models.offline_choices import choose, mentions, stated
-from stead.providers.models.offline_jsonschema import (
+from stead.providers.models.offline.choices import choose, mentions, stated
+from stead.providers.models.offline.jsonschema import (
     Schema,
     count,
     elements,
@@ -23,8 +23,8 @@ from stead.providers.models.offline_jsonschema import (
     schemas,
     type_of,
 )
-from stead.providers.models.offline_numbers import fill_number, in_bounds
-from stead.providers.models.offline_source import (
+from stead.providers.models.offline.numbers import fill_number, in_bounds
+from stead.providers.models.offline.source import (
     Source,
     as_number,
     element_source,
@@ -32,8 +32,8 @@ from stead.providers.models.offline_source import (
     source_of,
     split_list,
 )
-from stead.providers.models.offline_strings import fill_string
-from stead.providers.models.offline_words import one_line
+from stead.providers.models.offline.strings import fill_string
+from stead.providers.models.offline.words import one_line
 
 _DEEPEST = 24
 _MOST_ELEMENTS = 20

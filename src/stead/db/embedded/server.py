@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from stead.db.embedded_cluster import SUPERUSER, bin_dir, environment
+from stead.db.embedded.cluster import SUPERUSER, bin_dir, environment
 from stead.db.errors import EmbeddedServerFailed
 
 #: The number in the socket's name where there is no TCP port.

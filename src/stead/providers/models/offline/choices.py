@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stead.providers.models.offline_jsonschema import Schema, elements
-from stead.providers.models.offline_source import Source, name_words, plain
+from stead.providers.models.offline.jsonschema import Schema, elements
+from stead.providers.models.offline.source import Source, name_words, plain
 
 _SAID = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False}
 _NEGATIONS = frozenset(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from stead.providers.models.offline_words import clean
+from stead.providers.models.offline.words import clean
 
 _CHARACTERS_PER_TOKEN = 4
 

@@ -8,7 +8,7 @@ Everything lies in one folder (``home``)::
     postgres.hba         who may connect, written anew at each start
     postgres.ident       which system user may be which database role, likewise
     postgres.log[.1]     what the server says
-    postgres.lock, .held locks, see ``embedded_process``
+    postgres.lock, .held locks, see ``process``
 
 What is written here stays outside the data folder on purpose: as root, following a link that the
 unprivileged server could have put there would hand it any file of the system.
@@ -29,7 +29,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from stead.db.embedded_account import Account
+from stead.db.embedded.account import Account
 from stead.db.errors import EmbeddedDataVersion, EmbeddedServerFailed
 
 MAJOR_VERSION: Final = "18"

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from stead.providers.models.offline_source import Source, name_words
-from stead.providers.models.offline_words import one_line, sentences, shorten, stem
+from stead.providers.models.offline.source import Source, name_words
+from stead.providers.models.offline.words import one_line, sentences, shorten, stem
 
 PROSE_LABEL = "[offline model]"
 

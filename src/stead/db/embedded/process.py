@@ -22,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from stead.db.embedded_account import Account
+from stead.db.embedded.account import Account
 from stead.db.errors import EmbeddedServerBusy, EmbeddedServerFailed
 
 if sys.platform != "win32":

@@ -20,9 +20,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal
 
-from stead.db import embedded_process as process
-from stead.db.embedded_account import Account, account_for, let_in
-from stead.db.embedded_cluster import (
+from stead.db.embedded import process
+from stead.db.embedded.account import Account, account_for, let_in
+from stead.db.embedded.cluster import (
     Home,
     bin_dir,
     check_data,
@@ -33,7 +33,7 @@ from stead.db.embedded_cluster import (
     socket_dir,
     write_configuration,
 )
-from stead.db.embedded_server import SOCKET_PORT, EmbeddedServer, psql_path, run_sql
+from stead.db.embedded.server import SOCKET_PORT, EmbeddedServer, psql_path, run_sql
 from stead.db.errors import EmbeddedServerBusy, EmbeddedServerFailed, EmbeddedServerForbidden
 
 __all__ = [

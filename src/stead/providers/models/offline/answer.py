@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stead.providers.models.offline_input import Reading
-from stead.providers.models.offline_memories import Remembered, rank
-from stead.providers.models.offline_words import (
+from stead.providers.models.offline.input import Reading
+from stead.providers.models.offline.memories import Remembered, rank
+from stead.providers.models.offline.words import (
     SentenceKind,
     content_words,
     kind_of,

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import cast
 
-from stead.providers.models.offline_words import clean, one_line, sentences, shorten, stem
+from stead.providers.models.offline.words import clean, one_line, sentences, shorten, stem
 
 _NAMED = re.compile(r"\s*(?:[-*•]\s*)?(?P<key>[^\W\d_][\w /-]{0,40}?)\s*:(?:\s+(?P<value>\S.*))?$")
 _BULLET = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+(?P<element>\S.*)$")
