@@ -20,7 +20,7 @@ from stead.db.transaction import Transaction, begin_message
 if TYPE_CHECKING:
     from stead.db.transaction import RawConnection
 
-_BEGIN_TRIES: Final = 5
+_BEGIN_TRIES: Final = 10
 _CLOSE_TIMEOUT_S: Final = 5.0
 #: A rollback takes no time, unless the statement before it is still running because its cancellation came too
 #: early to be heard: then the connection is given up.
@@ -173,7 +173,8 @@ class Database:
                     await self._discard(connection)
                 elif isinstance(error, TimeoutError):
                     break
-                await asyncio.sleep(0.02 * 3**attempt)
+                # After a restart of the server every pooled connection is dead, and it may take a moment.
+                await asyncio.sleep(min(0.02 * 2**attempt, 0.5))
             except BaseException:
                 if connection is not None:
                     await self._discard(connection)
