@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from agents import Model, OpenAIChatCompletionsModel, OpenAIResponsesModel, set_trace_processors
 from openai import AsyncOpenAI
+from typing_extensions import override
 
 from stead.db import assert_no_transaction
 from stead.providers.models.names import OFFLINE, ModelConfig, check_model
@@ -61,5 +64,23 @@ class ModelCatalog:
             )
         api = config.openai_api or ("chat_completions" if config.openai_base_url else "responses")
         if api == "responses":
-            return OpenAIResponsesModel(model, openai_client=self._openai)
+            return _PlainInput(model, openai_client=self._openai)
         return OpenAIChatCompletionsModel(model, openai_client=self._openai)
+
+
+class _PlainInput(OpenAIResponsesModel):
+    """Sends the conversation as it is.
+
+    The client would match every item of it against a union of some thirty types, to rename members that ours
+    do not have: a millisecond an item, which is most of the time to the first token of a long conversation.
+    """
+
+    @override
+    def _build_response_create_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        request = super()._build_response_create_kwargs(*args, **kwargs)
+        extra = request.get("extra_body")
+        request["extra_body"] = {
+            **(cast("dict[str, Any]", extra) if isinstance(extra, dict) else {}),
+            "input": request.pop("input"),
+        }
+        return request
