@@ -15,7 +15,7 @@ from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
-from stead.db.migration import all_migrations
+from stead.db.migration import all_migrations, not_among
 from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
@@ -112,7 +112,7 @@ async def open_parts(
             except asyncpg.UndefinedFunctionError:
                 rows = []
             applied = {row[0] for row in rows}
-            return [m.file_name for m in all_migrations() if m.version not in applied]
+            return [m.file_name for m in not_among(applied, all_migrations())]
 
         yield Parts(db=db, authenticator=authenticator, runtime=runtime, pending_migrations=pending)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -65,6 +65,11 @@ def all_migrations() -> tuple[Migration, ...]:
         if name is not None
     )
     return tuple(sorted(found, key=lambda migration: migration.version))
+
+
+def not_among(applied: Collection[str], migrations: Sequence[Migration]) -> tuple[Migration, ...]:
+    """Those of the migrations whose version a database's ledger does not hold, in their order."""
+    return tuple(migration for migration in migrations if migration.version not in applied)
 
 
 def bootstrap_sql() -> str:

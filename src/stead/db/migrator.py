@@ -24,7 +24,7 @@ from stead.db.errors import (
     MigrationLocked,
     NameTaken,
 )
-from stead.db.migration import Migration, all_migrations, bootstrap_sql
+from stead.db.migration import Migration, all_migrations, bootstrap_sql, not_among
 from stead.db.pool import CONNECTION_LOST, split_pooler_flag
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ async def read_status(connection: Connection) -> MigrationStatus:
     )
     return MigrationStatus(
         applied=applied,
-        pending=tuple(m for m in ours if m.version not in ledger),
+        pending=not_among(ledger, ours),
         foreign=tuple(sorted(set(ledger) - {m.version for m in ours})),
         drifted=drifted,
     )
@@ -115,7 +115,7 @@ async def pending_files(connection: Connection) -> list[str]:
     if not await connection.fetchval("select to_regprocedure('stead.applied_versions()') is not null"):
         return [migration.file_name for migration in all_migrations()]
     applied = {row[0] for row in await connection.fetch("select stead.applied_versions()")}
-    return [m.file_name for m in all_migrations() if m.version not in applied]
+    return [migration.file_name for migration in not_among(applied, all_migrations())]
 
 
 async def migrate(url: str, *, report: Callable[[str], Any] = lambda _: None) -> MigrationStatus:

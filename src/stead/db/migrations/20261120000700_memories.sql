@@ -116,14 +116,20 @@ as $$
     (select t.search_config::regconfig from public.tenants t where t.id = tenant), 'pg_catalog.simple')
 $$;
 
--- What of a memory is indexed: who said it, when, and what.
-create function stead.memory_lexemes(config regconfig, speaker text, happened_at timestamptz, content text)
+-- What of a memory is indexed: who said it, when, and what. The speaker counts twice: questions name people
+-- more often than turns do. `?` is no word that the parser ever gives; it marks what mostly asks.
+create function stead.memory_lexemes(
+  config regconfig, speaker text, happened_at timestamptz, content text
+)
 returns table (lexeme text, frequency smallint)
 language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$
   select u.lexeme, least(coalesce(array_length(u.positions, 1), 1), 255)::smallint
-  from unnest(to_tsvector(config, coalesce(speaker, '') || ' '
+  from unnest(to_tsvector(config, coalesce(speaker || ' ' || speaker, '') || ' '
     || to_char(happened_at at time zone 'UTC', 'FMDay FMDD FMMonth YYYY') || ' ' || content)) u
+  union all
+  select '?', 1::smallint
+  where 2 * length(regexp_replace(content, '[^.!?？؟\n]*[?？؟]', '', 'g')) < length(content)
 $$;
 
 create function stead.index_memory() returns trigger

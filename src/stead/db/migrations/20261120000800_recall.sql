@@ -5,22 +5,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '10min';
 
--- What of a memory is indexed: who said it, when, and what. The speaker counts twice: questions name people
--- more often than turns do. `?` is no word that the parser ever gives; it marks what mostly asks.
-create or replace function stead.memory_lexemes(
-  config regconfig, speaker text, happened_at timestamptz, content text
-)
-returns table (lexeme text, frequency smallint)
-language sql stable parallel safe set search_path = pg_catalog, pg_temp
-as $$
-  select u.lexeme, least(coalesce(array_length(u.positions, 1), 1), 255)::smallint
-  from unnest(to_tsvector(config, coalesce(speaker || ' ' || speaker, '') || ' '
-    || to_char(happened_at at time zone 'UTC', 'FMDay FMDD FMMonth YYYY') || ' ' || content)) u
-  union all
-  select '?', 1::smallint
-  where 2 * length(regexp_replace(content, '[^.!?？؟\n]*[?？؟]', '', 'g')) < length(content)
-$$;
-
 -- Every memory of a scope with what each arm makes of it, best first.
 --
 -- Lexical arms: Okapi BM25 (Robertson and Zaragoza 2009, eq. 3.15; k1 = 0.9, b = 0.5) over a turn alone, over
