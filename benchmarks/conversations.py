@@ -33,6 +33,7 @@ class Query:
     """A question, and the ids of the messages that answer it."""
 
     text: str
+    at: datetime | None
     evidence: frozenset[str]
     category: str
 
@@ -67,7 +68,9 @@ def load(path: Path) -> list[Scope]:
         elif row["evidence"]:
             scope.queries.append(
                 Query(
-                    text=row["text"], evidence=frozenset(row["evidence"]), category=str(row["category"])
+                    text=row["text"],
+                    at=datetime.fromisoformat(row["at"]) if row.get("at") else None,
+                    evidence=frozenset(row["evidence"]), category=str(row["category"])
                 )
             )
     return list(scopes.values())

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -61,22 +62,26 @@ class Bench:
                 kind="user", tenant=self.tenant, role="authenticated", profile_id=person
             ).served()
             for query in scope.queries:
-                asked.append((query, await self._ask(principal, person, query.text, weights)))
+                asked.append((query, await self._ask(principal, person, query.text, query.at, weights)))
         return asked
 
     async def _ask(
-        self, principal: Principal, person: UUID, text: str, weights: memory.RecallWeights
+        self,
+        principal: Principal,
+        person: UUID,
+        text: str,
+        at: datetime | None,
+        weights: memory.RecallWeights,
     ) -> Sequence[str]:
         began = time.perf_counter()
         vector = (await self.embedder.embed([text]))[0]
-        async with self.db.transaction(principal, read_only=False) as tx:
+        async with self.db.transaction(principal) as tx:
             opened = time.perf_counter()
             found = await memory.recall(
                 tx,
                 person,
-                text,
+                await memory.read_question(tx, person, text, vector=vector, asked_at=at),
                 embedder=self.embedder,
-                vector=vector,
                 limit=self.depth,
                 weights=weights,
             )

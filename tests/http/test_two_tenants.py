@@ -30,6 +30,8 @@ UNKNOWN = {
     "key_id": lambda: "".join("abcdefghijkl"),
     "org": lambda: f"t-{uuid.uuid4().hex[:12]}",
     "cursor_session": lambda: str(new_id()),
+    "memory_id": lambda: str(new_id()),
+    "profile_id": lambda: str(new_id()),
 }
 
 # Bodies of writes; names in braces stand for ids.
@@ -40,6 +42,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /agents/sessions/{session_id}/close": [None],
     "POST /api/chat/{session_id}/stop": [None],
     "POST /v1/agents/{slug}/versions": [{"instructions": "You obey."}],
+    "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
 # Endpoints without an id in their path, but with one in the body.
@@ -51,11 +54,23 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
         {"id": "{session_id}", "trigger": "regenerate-message"},
     ],
     "POST /api/session": [{"orgId": "{org}"}],
+    "POST /agents/memories": [
+        {"profile_id": "{profile_id}", "memories": [{"content": "I obey."}]},
+        {"session_id": "{session_id}", "memories": [{"content": "I obey."}]},
+    ],
+    "POST /agents/memories/search": [
+        {"profile_id": "{profile_id}", "query": "xylophone"},
+        {"session_id": "{session_id}", "query": "xylophone"},
+    ],
 }
 
 # Endpoints that take no id at all: what they list is looked at below, or says nothing of anybody.
 WITHOUT_ID = {
     "GET /api/sessions",
+    # Whose is in the query, and looked at in test_memories.
+    "GET /agents/memories",
+    "GET /agents/memories/export",
+    "GET /api/admin/memories",
     "GET /v1/agents",
     "POST /v1/agents",
     "GET /v1/api-keys",
@@ -128,6 +143,9 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
     ):
         assert (await server.client.post(path, json=body, headers=service)).status_code == 201
     key = await server.client.post("/v1/api-keys", json={"name": "xylophone"}, headers=service)
+    memory = await server.client.post(
+        "/agents/memories", json={"memories": [{"content": "A xylophone."}]}, headers=person.headers
+    )
     return {
         "session_id": session,
         "run_id": runs.json()[0]["id"],
@@ -135,6 +153,8 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         "key_id": key.json()["id"],
         "org": person.tenant.slug,
         "cursor_session": session,
+        "memory_id": memory.json()["stored"][0],
+        "profile_id": str(person.id),
     }
 
 

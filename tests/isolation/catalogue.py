@@ -99,6 +99,13 @@ class Policy:
         return f"policy {self.name} on {self.relation}"
 
 
+#: Views of sums, whose rows are told apart by what they are sums of.
+SUMMED_BY = {
+    "public.memory_operation_summary": ("tenant_id",),
+    "public.user_session_stats": ("user_id",),
+}
+
+
 async def relations(connection: asyncpg.Connection) -> list[Relation]:
     """Every table and view in ``public`` and ``stead`` that belongs to no extension."""
     return [
@@ -108,7 +115,7 @@ async def relations(connection: asyncpg.Connection) -> list[Relation]:
             row_security=row["row_security"],
             forced=row["forced"],
             has_policy=row["has_policy"],
-            key=tuple(row["key"] or row["columns"]),
+            key=SUMMED_BY.get(row["name"]) or tuple(row["key"] or row["columns"]),
             columns=tuple(row["columns"]),
             writable=tuple(row["writable"]),
             not_null=frozenset(row["not_null"]),

@@ -141,6 +141,12 @@ def published(role: str, caller: Caller, label: Label) -> bool:
     return label.holder != "hidden" and catalogue(role, caller, label)
 
 
+def any_own(role: str, caller: Caller, label: Label) -> bool:
+    """A sum over the tenant, for whoever has anything in it."""
+    known = caller.person in {(label.tenant, holder) for holder in ("ann", "bob", "visitor")}
+    return service(role, caller, label) or (tenant(role, caller, label) and known)
+
+
 Verbs = dict[str, Rule]
 _READ_OWN: Verbs = {"select": own}
 _ALL: Verbs = dict.fromkeys(("select", "insert", "update", "delete"), everything)
@@ -151,6 +157,10 @@ _PERSONAL: dict[str, Verbs] = {
     "authenticated": _READ_OWN,
     "stead_service": _OWN,
     **_POWERFUL,
+}
+_SHOWN: dict[str, Verbs] = {
+    **dict.fromkeys(CALLING_ROLES, _READ_OWN),
+    **{key: {"select": everything} for key in POWERFUL_ROLES[:2]},
 }
 _CURATED: Verbs = {"select": catalogue, "insert": service, "update": service, "delete": service}
 _PUBLISHED: dict[str, Verbs] = {
@@ -164,6 +174,11 @@ _PUBLISHED: dict[str, Verbs] = {
 def _some(*verbs: str, rule: Rule = everything) -> Verbs:
     return dict.fromkeys(verbs, rule)
 
+
+_CHAIN: dict[str, Verbs] = {
+    "stead_service": _some("select", rule=service),
+    "stead_definer": _some("select", "insert"),
+}
 
 #: Relation, role, verb: what may be met. A verb that is missing is refused by grants.
 ACCESS: dict[str, dict[str, Verbs]] = {
@@ -205,14 +220,65 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     },
     "stead.embedding_models": {"stead_definer": _some("select", "insert", "update")},
     "stead.embeddings": {"stead_service": _OWN, "stead_definer": _ALL},
-    "stead.embedding_backlog": {"stead_service": {"insert": own}, "stead_definer": _ALL},
-    "stead.memory_docs": {"stead_definer": _ALL},
-    "stead.memory_terms": {"stead_definer": _ALL},
+    "stead.embedding_backlog": {"stead_definer": _ALL},
+    "stead.extraction_backlog": {"stead_service": {"insert": own}, "stead_definer": _ALL},
+    "stead.search_docs": {"stead_definer": _ALL},
+    "stead.search_terms": {"stead_definer": _ALL},
+    "stead.search_totals": {"stead_definer": _ALL},
+    "stead.searchable": {"stead_definer": _ALL},
+    "stead.reindexing": {"stead_definer": _ALL},
+    "stead.vector_indexes": {"stead_definer": _ALL},
     "stead.processes": {"stead_definer": _ALL},
     "stead.signature_nonces": {"stead_definer": _some("select", "insert", "delete")},
     "stead.stream_chunks": {
         "stead_service": _some("select", "insert", rule=own),
         "stead_definer": _some("select", "insert", "delete"),
+    },
+    # Appended to and read; nobody but the owner changes or deletes a row.
+    "public.audit_log": {
+        "authenticated": _READ_OWN,
+        "stead_service": {"select": own, "insert": tenant},
+        **dict.fromkeys(POWERFUL_ROLES[:2], _some("select", "insert")),
+        "stead_definer": _some("select"),
+    },
+    "public.audit_logs": {
+        "authenticated": _READ_OWN,
+        "stead_service": _READ_OWN,
+        **{key: {"select": everything} for key in POWERFUL_ROLES[:2]},
+    },
+    "stead.audit_entries": _CHAIN,
+    "stead.audit_seals": _CHAIN,
+    "stead.audit_signatures": _CHAIN,
+    "stead.sealing_progress": {"stead_definer": _some("select", "insert", "update")},
+    "public.goal_assessments": _PERSONAL,
+    "public.goal_progress": {**_PERSONAL, "stead_service": _some("select", "insert", rule=own)},
+    "public.belief_graphs": _PERSONAL,
+    "public.belief_edges": _PERSONAL,
+    "public.belief_updates": {
+        **_PERSONAL,
+        "stead_service": _some("select", "insert", "update", rule=own),
+    },
+    "public.cognitive_metrics": {
+        **_PERSONAL,
+        "stead_service": _some("select", "insert", "update", rule=own),
+    },
+    "public.agent_executions": {
+        "anon": _READ_OWN,
+        "authenticated": _READ_OWN,
+        "stead_service": _some("select", "insert", rule=own),
+        **{key: {"select": everything, "insert": tenant} for key in POWERFUL_ROLES[:2]},
+    },
+    "public.unified_sessions": {
+        "anon": _READ_OWN,
+        "authenticated": _READ_OWN,
+        "stead_service": _OWN,
+        **{key: {**_ALL, "insert": tenant} for key in POWERFUL_ROLES[:2]},
+    },
+    "public.recent_agent_activity": _SHOWN,
+    "public.user_session_stats": _SHOWN,
+    "public.memory_operation_summary": {
+        **_SHOWN,
+        **{key: {"select": any_own} for key in CALLING_ROLES},
     },
     # The view has no tenant_id: an insert goes to the tenant of the claims, whoever makes it.
     "public.agent_sessions": {

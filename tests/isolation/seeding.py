@@ -209,8 +209,8 @@ def _embeddings(w: World, label: Label) -> dict[str, Any]:
 def _embedding_backlog(w: World, label: Label) -> dict[str, Any]:
     return {
         "tenant_id": w.tenant(label),
-        "kind": f"memory {_new()[:8]}",  # one memory may wait for several kinds of vectors
-        "owner_id": w.id("public.agent_memories", label),
+        "kind": "memory",
+        "owner_id": _new(),
         "scope_id": w.scope(label),
     }
 
@@ -219,17 +219,53 @@ def _embedding_models(w: World, label: Label) -> dict[str, Any]:
     return {"name": f"model {_new()}", "dimensions": 2}
 
 
-def _memory_docs(w: World, label: Label) -> dict[str, Any]:
+def _search_docs(w: World, label: Label) -> dict[str, Any]:
     return {
         "place": w.number(),
         "tenant_id": w.tenant(label),
         "scope_id": w.scope(label),
-        "memory_id": _new(),
+        "kind": "memory",
+        "owner_id": _new(),
+        "length": 1,
+        "told_from": "2026-01-01T00:00:00Z",
+        "told_to": "2026-01-01T00:00:00Z",
+    }
+
+
+def _search_totals(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "scope_id": w.scope(label),
+        "kind": "memory",
+        "docs": 1,
         "length": 1,
     }
 
 
-def _memory_terms(w: World, label: Label) -> dict[str, Any]:
+def _searchable(w: World, label: Label) -> dict[str, Any]:
+    letters = _new().translate(str.maketrans("0123456789-", "ghijklmnopq"))
+    return {"kind": letters, "source": "public.agents", "content": "name"}
+
+
+def _reindexing(w: World, label: Label) -> dict[str, Any]:
+    return {"model_id": 1, "kind": w.rows["stead.searchable", Label(None)]["kind"], "after_place": 0}
+
+
+def _vector_indexes(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "name": f"embeddings_hnsw_{_new().replace('-', '')[:16]}",
+        "tenant_id": w.tenant(label),
+        "scope_id": w.scope(label),
+        "kind": _new().translate(str.maketrans("0123456789-", "ghijklmnopq")),
+        "model_id": 1,
+        "dimensions": 2,
+        "home": "extensions",
+        "ready": False,
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+
+
+def _search_terms(w: World, label: Label) -> dict[str, Any]:
     return {"term": w.number(), "place": w.number(), "frequency": 1}
 
 
@@ -251,6 +287,110 @@ def _stream_chunks(w: World, label: Label) -> dict[str, Any]:
     }
 
 
+def _audit_log(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "actor_type": "user" if label.holder else "service",
+        "actor_id": w.person(label) or "stead",
+        "category": "memory",
+        "action": "forget",
+        "subject_profile_id": w.person(label),
+        "payload": {"memories": 1},
+    }
+
+
+def _audit_entries(w: World, label: Label) -> dict[str, Any]:
+    number = w.number()
+    return {"tenant_id": w.tenant(label), "audit_id": number, "seal_no": 1, "position": number,
+            "digest": "\\x" + "00" * 32}  # fmt: skip
+
+
+def _audit_seals(w: World, label: Label) -> dict[str, Any]:
+    digest = "\\x" + "00" * 32
+    return {"tenant_id": w.tenant(label), "seal_no": w.number(), "prev_digest": digest, "rows": 1,
+            "root": digest, "complete_to": 0, "sealed_at": "2026-01-01T00:00:00Z", "digest": digest}  # fmt: skip
+
+
+def _audit_signatures(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "seal_no": w.number(), "key": "\\x" + "00" * 32,
+            "signature": "\\x" + "00" * 64}  # fmt: skip
+
+
+def _sealing_progress(w: World, label: Label) -> dict[str, Any]:
+    return {"log": _new(), "scanned_to": 0, "complete_to": 0}
+
+
+def _audit_logs(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "actor_type": "user", "actor_id": w.person(label)}
+
+
+def _of_a_holder(w: World, label: Label) -> dict[str, Any]:
+    """Of a person, of the visitor's session, or of an agent itself, which is the tenant's."""
+    session = w.session(label) if label.holder else None
+    return {"id": _new(), "tenant_id": w.tenant(label), "session_id": session,
+            "profile_id": w.person(label), "agent_name": "planner", "metadata": {}}  # fmt: skip
+
+
+def _scope(w: World, label: Label) -> str | None:
+    return w.scope(label) if label.holder else w.tenant(label)
+
+
+def _goal_assessments(w: World, label: Label) -> dict[str, Any]:
+    row = {**_of_a_holder(w, label), "goal": f"goal {w.number()}", "progress": 0, "status": "active"}
+    return {**row, "importance": 0.5, "created_at": "2026-01-01", "updated_at": "2026-01-01"}
+
+
+def _goal_progress(w: World, label: Label) -> dict[str, Any]:
+    goal = w.id("public.goal_assessments", label)
+    return {"id": _new(), "tenant_id": w.tenant(label), "scope_id": _scope(w, label), "goal_id": goal,
+            "progress": 0.5, "evidence_kind": "memory", "evidence_ids": [], "at": "2026-01-01",
+            "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _belief_graphs(w: World, label: Label) -> dict[str, Any]:
+    row = {**_of_a_holder(w, label), "statement": f"statement {w.number()}", "prior": 0.5}
+    return {**row, "evidence_micronats": 0, "supporting": 0, "contradicting": 0,
+            "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
+def _belief_edges(w: World, label: Label) -> dict[str, Any]:
+    # Between the two of the label; which relation it is tells two edges apart.
+    known = w.labels["public.belief_graphs"].items()
+    here, there = (key[0] for key, whose in known if whose == label)
+    seeded = ("public.belief_edges", label) in w.rows
+    return {"id": _new(), "tenant_id": w.tenant(label), "scope_id": _scope(w, label), "from_belief_id": here,
+            "to_belief_id": there, "relation": "refines" if seeded else "supports", "weight": 1,
+            "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _belief_updates(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "scope_id": _scope(w, label),
+            "belief_id": w.id("public.belief_graphs", label), "evidence_kind": "memory", "evidence_id": _new(),
+            "direction": "supports", "weight": 1, "reliability": 0.8, "prior": 0.5, "posterior": 0.8,
+            "at": "2026-01-01"}  # fmt: skip
+
+
+def _cognitive_metrics(w: World, label: Label) -> dict[str, Any]:
+    return {**_personal(w, label), "run_id": w.id("public.agent_runs", label), "agent_name": "concierge", "memories_found": 1,
+            "memories_injected": 1, "context_tokens": 1, "input_tokens": 1, "output_tokens": 1,
+            "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _agent_executions(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "session_id": w.session(label), "user_id": w.person(label), "agent_name": "sales",
+            "status": "completed"}  # fmt: skip
+
+
+def _unified_sessions(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "session_id": f"s-{w.number()}", "user_id": w.person(label), "agent_name": "sales",
+            "status": "active", "context": {}}  # fmt: skip
+
+
+def _extraction_backlog(w: World, label: Label) -> dict[str, Any]:
+    # Seeded for nobody: a run waits once.
+    return {"run_id": w.id("public.agent_runs", label), "tenant_id": w.tenant(label)}
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -267,6 +407,7 @@ _PEOPLE = _each("ann", "bob")
 _EVERYBODY = _each("ann", "bob", "visitor")
 _TENANT = _each(None)
 _CATALOGUE = (*_each(None, "hidden"), Label(None), Label(None, "hidden"))
+_HOLDERS = _each("ann", "bob", "visitor", None)
 _STEAD = (Label(None),)
 
 
@@ -298,14 +439,37 @@ SEEDS: dict[str, Seed] = {
     "stead.idempotency_keys": Seed(_idempotency_keys, _TENANT, _TENANT),
     "stead.embedding_models": Seed(_embedding_models, _STEAD, _STEAD),
     "stead.embeddings": Seed(_embeddings, _EVERYBODY, _EVERYBODY),
-    "stead.embedding_backlog": Seed(_embedding_backlog, _EVERYBODY, _EVERYBODY),
+    "stead.embedding_backlog": Seed(_embedding_backlog, (), _EVERYBODY),
     # Seeded by the trigger on agent_memories.
-    "stead.memory_docs": Seed(_memory_docs, (), _EVERYBODY),
-    "stead.memory_terms": Seed(_memory_terms, (), _STEAD),
+    "stead.search_docs": Seed(_search_docs, (), _EVERYBODY),
+    "stead.search_terms": Seed(_search_terms, (), _STEAD),
+    "stead.search_totals": Seed(_search_totals, _EVERYBODY, _EVERYBODY),
+    "stead.searchable": Seed(_searchable, _STEAD, _STEAD),
+    "stead.reindexing": Seed(_reindexing, _STEAD, ()),
+    "stead.vector_indexes": Seed(_vector_indexes, _EVERYBODY, _EVERYBODY),
     "stead.processes": Seed(_processes, _STEAD, _STEAD),
     "stead.signature_nonces": Seed(_signature_nonces, _STEAD, _STEAD),
     "stead.stream_chunks": Seed(_stream_chunks, _EVERYBODY, _EVERYBODY),
+    "public.audit_log": Seed(_audit_log, (*_PEOPLE, *_TENANT), (*_PEOPLE, *_TENANT)),
+    "stead.audit_entries": Seed(_audit_entries, _TENANT, _TENANT),
+    "stead.audit_seals": Seed(_audit_seals, _TENANT, _TENANT),
+    "stead.audit_signatures": Seed(_audit_signatures, _TENANT, _TENANT),
+    "stead.sealing_progress": Seed(_sealing_progress, _STEAD, _STEAD),
+    "public.goal_assessments": Seed(_goal_assessments, _HOLDERS, _HOLDERS),
+    "public.goal_progress": Seed(_goal_progress, _HOLDERS, _HOLDERS),
+    "public.belief_graphs": Seed(_belief_graphs, (*_HOLDERS, *_HOLDERS), _HOLDERS),
+    "public.belief_edges": Seed(_belief_edges, _HOLDERS, _HOLDERS),
+    "public.belief_updates": Seed(_belief_updates, _HOLDERS, _HOLDERS),
+    # A run has one row, and is seeded once.
+    "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
+    "stead.extraction_backlog": Seed(_extraction_backlog, (), _EVERYBODY),
     # Views show what their tables hold.
+    "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
+    "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),
+    "public.recent_agent_activity": Seed(_agent_executions, (), ()),
+    "public.memory_operation_summary": Seed(_memory_logs, (), ()),
+    "public.user_session_stats": Seed(_sessions, (), ()),
+    "public.audit_logs": Seed(_audit_logs, (), _PEOPLE),
     "public.agent_sessions": Seed(_agent_sessions, (), _PEOPLE),
     "public.agent_run_logs": Seed(_agent_run_logs, (), _PEOPLE),
 }
@@ -355,11 +519,35 @@ async def _label_what_triggers_wrote(
 ) -> None:
     memories = world.labels["public.agent_memories"]
     sources = {
-        "stead.memory_docs": ("x join public.agent_memories m on m.place = x.place", memories),
-        "stead.memory_terms": ("x join public.agent_memories m on m.place = x.place", memories),
+        "stead.search_docs": ("x join public.agent_memories m on m.place = x.place", memories),
+        "stead.search_terms": ("x join public.agent_memories m on m.place = x.place", memories),
         "public.agent_sessions": (
             "x join public.sessions m on m.id = x.id",
             world.labels["public.sessions"],
+        ),
+        "public.unified_sessions": (
+            "x join public.sessions m on m.id = x.id",
+            world.labels["public.sessions"],
+        ),
+        "public.agent_executions": (
+            "x join public.agent_runs m on m.id = x.id",
+            world.labels["public.agent_runs"],
+        ),
+        "public.recent_agent_activity": (
+            "x join public.agent_runs m on m.id = x.id",
+            world.labels["public.agent_runs"],
+        ),
+        "public.user_session_stats": (
+            "x join public.profiles m on m.id = x.user_id",
+            world.labels["public.profiles"],
+        ),
+        "public.memory_operation_summary": (
+            "x join public.tenants m on m.id = x.tenant_id",
+            world.labels["public.tenants"],
+        ),
+        "public.audit_logs": (
+            "x join public.audit_log m on m.id = x.id",
+            world.labels["public.audit_log"],
         ),
         "public.agent_run_logs": (
             "x join public.agent_runs m on m.number = x.id",
@@ -370,3 +558,23 @@ async def _label_what_triggers_wrote(
         key = ", ".join(f"x.{column}::text" for column in known[name].key)
         for row in await connection.fetch(f"select m.id::text as source, {key} from {name} {join}"):
             world.labels[name][tuple(row)[1:]] = labels[(row["source"],)]
+    await _label_what_is_indexed(connection, world, known)
+
+
+async def _label_what_is_indexed(
+    connection: asyncpg.Connection, world: World, known: dict[str, Relation]
+) -> None:
+    """What the triggers of searchable tables wrote, by the scope that it is found in."""
+    whose = {_scope(world, label): label for label in _HOLDERS}
+    for name, join in (
+        ("stead.search_docs", ""),
+        ("stead.search_totals", ""),
+        ("stead.embedding_backlog", ""),
+        ("stead.search_terms", "join stead.search_docs d on d.place = x.place"),
+    ):
+        scope = "d.scope_id" if join else "x.scope_id"
+        key = ", ".join(f"x.{column}::text" for column in known[name].key)
+        for row in await connection.fetch(f"select {scope}::text as scope, {key} from {name} x {join}"):
+            world.labels[name].setdefault(tuple(row)[1:], whose[row["scope"]])
+    for row in await connection.fetch("select kind from stead.searchable"):
+        world.labels["stead.searchable"].setdefault((row["kind"],), Label(None))

@@ -408,12 +408,27 @@ ACROSS_TENANTS = {
     "append_frames": "frames of all the streams of a process",
     "claim_lost_runs": "a claim function",
     "sweep_runs": "housekeeping",
+    "seal_audit": "seals the rows of all tenants, and answers with digests",
+    "sign_seals": "signs what that sealed in the same transaction",
+    "audit_horizon": "how far sealing is",
+    "audited_tenants": "ids and slugs, for verifying all",
     "claim_embedding_backlog": "a claim function",
+    "claim_extraction": "a claim function",
+    "finish_extraction": "completes that claim",
+    "reap_sessions": "housekeeping: counts by tenant",
+    "count_idle_sessions": "the same, looked at",
     "store_embeddings": "completes that claim",
+    "reindex_step": "housekeeping: ids of documents without a vector",
+    "forget_embedding_model": "housekeeping",
+    "fold_search_totals": "housekeeping: sizes of collections",
 }
-WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall"}
+WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall", "note_use",
+                 "vector_of", "near_facts", "hybrid_search"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"index_memory", "remember_place", "keep_session", "inherit_agent_tenant", "search_config",
+INTERNAL = {"name_owning_agent",
+            "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
+            "memories_deleted", "search_put", "search_drop", "index_document", "document_texts", "score_memories",
+            "memory_candidates", "nearest_places", "remember_place", "keep_session", "inherit_agent_tenant", "search_config",
             "check_agent", "check_owning_agent", "check_agent_version"}  # fmt: skip
 
 
@@ -433,7 +448,10 @@ async def test_each_function_with_its_owners_rights_is_accounted_for(intruder: I
 
 async def test_recall_is_of_the_callers_own_scope_only(intruder: Intruder) -> None:
     world = intruder.world
-    call = "select * from stead.recall_memories('{scope}', null, 'fact', null, 1::smallint, '{{1,1,1,1}}', 9)"
+    call = (
+        "select * from stead.recall_memories('{scope}', null, 'fact', null, 1::smallint, "
+        "'{{1,1,1,1,1,1,1,1,1,1,1,1}}', 9, null, null, null, null, now(), 20000)"
+    )
     foreign = [world.scope(label) for label in (B_ANN, Label("B", "visitor"))]
 
     async with intruder.acting("stead_service") as connection:
@@ -468,28 +486,6 @@ async def test_counting_a_recall_touches_the_callers_tenant_only(
     await admin.close()
 
     assert [row[0] for row in counted] == [world.known("tenant A")]
-
-
-async def test_a_backlog_row_brings_no_foreign_content_to_light(fresh: DatabaseAccess) -> None:
-    """A row of one's own tenant that names another tenant's memory."""
-    admin = await asyncpg.connect(fresh.admin_url)
-    world = await seed(admin)
-    await admin.execute("delete from stead.embedding_backlog")
-    foreign = world.id("public.agent_memories", B_ANN)
-    await admin.execute(
-        "insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id) "
-        "values ('memory', $1, $2, $3)",
-        foreign,
-        world.known("tenant A"),
-        world.known("A ann"),
-    )
-    await admin.close()
-    server = await asyncpg.connect(fresh.runtime_url)
-    await server.execute(begin_message(NOBODY, read_only=False))
-    claimed = await server.fetch("select content from stead.claim_embedding_backlog(10, 60)")
-    await server.close()
-
-    assert claimed == []
 
 
 async def test_frames_go_to_runs_that_the_process_holds_only(intruder: Intruder) -> None:

@@ -17,10 +17,15 @@ from tests.isolation.matrix import SHARED_CATALOGUE, WITHOUT_TENANT, structure
 OURS = "('public', 'stead')"
 #: Roles that act for callers: what they may do is held by policies.
 CALLERS = ("anon", "authenticated", "stead_service", "stead_api", "authenticator")
-#: The only functions with their owner's rights that people's roles may call: they take no argument.
-FOR_EVERYBODY = {"stead.tenant_of_claims()", "stead.profile_of_claims()"}
+#: The only functions with their owner's rights that people's roles may call: they take no argument, or answer
+#: for what the claims prove to be the caller's.
+FOR_EVERYBODY = {
+    "stead.tenant_of_claims()",
+    "stead.profile_of_claims()",
+    "stead.vector_of(text,uuid,uuid)",
+}
 #: Postings have no identity of their own: one is found by its term and removed by its place.
-WITHOUT_KEY = {"stead.memory_terms"}
+WITHOUT_KEY = {"stead.search_terms"}
 #: A model, once used, is never deleted; its index would be a byte count on every embedding.
 NEVER_DELETED = ["stead.embeddings FOREIGN KEY (model_id) REFERENCES stead.embedding_models(id)"]
 #: Unique without the tenant: keys that nobody chooses, and values made by the database.
@@ -29,9 +34,13 @@ GLOBALLY_UNIQUE = {
     "public.sessions": {"number", "memory_container"},
     "public.agent_runs": {"number"},
     "public.agent_memories": {"place"},
-    "stead.memory_docs": {"place"},
+    "stead.search_docs": {"place", "kind", "owner_id"},
+    "stead.searchable": {"kind"},
+    "stead.vector_indexes": {"name"},
+    "stead.embedding_backlog": {"kind", "owner_id"},
     "stead.embedding_models": {"name"},
     "stead.processes": {"id"},
+    "stead.sealing_progress": {"log"},
     "stead.signature_nonces": {"message_id"},
 }
 

@@ -14,7 +14,7 @@ from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
 from stead.db import Database
 from stead.identity import Principal, Tenant, anonymous
-from stead.knowledge import embed_backlog
+from stead.knowledge import embed_backlog, fold_totals
 from stead.memory import NewMemory, Recalled
 from stead.providers.embedders import Embedder, EmbedderConfig, build_embedder
 from tests.servers.openai import OpenAIServer
@@ -38,10 +38,11 @@ async def write(
     principal = who.principal if isinstance(who, Person) else who
     ready = await memory.prepare(embedder, memories)
     async with db.transaction(principal.served()) as tx:
-        return await memory.remember(
+        done = await memory.remember(
             tx, principal, session_id=session, profile_id=principal.profile_id, memories=ready,
             embedder=embedder,
         )  # fmt: skip
+    return done.stored
 
 
 async def find(
@@ -52,8 +53,8 @@ async def find(
     vector = (await embedder.embed([question]))[0] if dense else None
     async with db.transaction(principal.served()) as tx:
         return await memory.recall(
-            tx, scope or principal.profile_id or principal.session_id or new_id(), question,
-            embedder=embedder, vector=vector, limit=limit, agent_id=agent,
+            tx, scope or principal.profile_id or principal.session_id or new_id(),
+            memory.Question(text=question, vector=vector), embedder=embedder, limit=limit, agent_id=agent,
         )  # fmt: skip
 
 
@@ -69,8 +70,8 @@ async def test_the_best_comes_first_and_the_rest_fills_up(
     assert found[0].memory.content == "I charge $300 a day."
     assert len(found) == 3
     assert found[0].score > found[1].score >= found[2].score
-    assert found[0].lexical is not None
-    assert found[0].lexical > 0
+    assert found[0].scores.lexical is not None
+    assert found[0].scores.lexical > 0
 
 
 async def test_meaning_finds_what_words_do_not(db: Database, person: Person, embedder: Embedder) -> None:
@@ -79,8 +80,8 @@ async def test_meaning_finds_what_words_do_not(db: Database, person: Person, emb
     )
     found = await find(db, person, embedder, "veterinarian for a sick puppy")
     assert found[0].memory.content == "My dog is ill."
-    assert not found[0].lexical
-    assert found[0].dense is not None
+    assert not found[0].scores.lexical
+    assert found[0].scores.dense is not None
 
 
 async def test_rare_words_weigh_more_than_common_ones(
@@ -115,8 +116,8 @@ async def test_a_short_answer_is_found_by_the_question_before_it(
     found = await find(db, person, embedder, "What bicycle was bought?", dense=False)
     assert found[0].memory.content == talk[1]
     answer = next(r for r in found[:4] if r.memory.content == "The red one.")
-    assert answer.lexical == 0
-    assert answer.lexical_near
+    assert answer.scores.lexical == 0
+    assert answer.scores.lexical_near
     assert not any("something else" in r.memory.content for r in found[:4])
 
 
@@ -180,15 +181,15 @@ async def test_what_no_longer_holds_is_not_found_and_what_is_deleted_leaves_no_t
         for table, column in (
             ("embeddings", "owner_id"),
             ("embedding_backlog", "owner_id"),
-            ("memory_docs", "memory_id"),
+            ("search_docs", "owner_id"),
         ):
             assert (
                 await admin.fetchval(f"select count(*) from stead.{table} where {column} = $1", gone)
                 == 0
             )
         orphans = """
-            select count(*) from stead.memory_terms t
-            where not exists (select from stead.memory_docs d where d.place = t.place)
+            select count(*) from stead.search_terms t
+            where not exists (select from stead.search_docs d where d.place = t.place)
         """
         assert await admin.fetchval(orphans) == 0
     finally:
@@ -209,31 +210,38 @@ async def test_lexeme_statistics_equal_a_rebuild_after_concurrent_writers(
             )
 
     await asyncio.gather(*(one(n) for n in range(16)))
+    await fold_totals(db, many=4)
     assert access.admin_url is not None
     admin = await asyncpg.connect(access.admin_url)
     try:
         rebuilt = """
             select m.place, stead.term_key(m.scope_id, l.lexeme) as term, l.frequency
             from agent_memories m,
-              stead.memory_lexemes(stead.search_config(m.tenant_id), m.speaker, m.happened_at, m.content) l
+              stead.document_lexemes(stead.search_config(m.tenant_id), m.speaker, m.happened_at, m.content) l
             where m.scope_id = $1
         """
         kept = """
-            select t.place, t.term, t.frequency from stead.memory_terms t
-            join stead.memory_docs d on d.place = t.place where d.scope_id = $1
+            select t.place, t.term, t.frequency from stead.search_terms t
+            join stead.search_docs d on d.place = t.place where d.scope_id = $1
         """
         assert sorted(await admin.fetch(kept, person.id)) == sorted(
             await admin.fetch(rebuilt, person.id)
         )
         assert (
-            await admin.fetchval("select count(*) from stead.memory_docs where scope_id = $1", person.id)
+            await admin.fetchval("select count(*) from stead.search_docs where scope_id = $1", person.id)
             == 80
         )
         lengths = """
-            select count(*) from stead.memory_docs d where d.scope_id = $1 and d.length <>
-              (select sum(t.frequency) from stead.memory_terms t where t.place = d.place)
+            select count(*) from stead.search_docs d where d.scope_id = $1 and d.length <>
+              (select sum(l.counted) from agent_memories m, stead.document_lexemes(
+                stead.search_config(m.tenant_id), m.speaker, m.happened_at, m.content) l where m.place = d.place)
         """
         assert await admin.fetchval(lengths, person.id) == 0
+        totals = "select sum(docs) as docs, sum(length) as length from stead.search_totals where scope_id = $1"
+        counted = "select count(*) as docs, sum(length) as length from stead.search_docs where scope_id = $1"
+        assert tuple(await admin.fetchrow(totals, person.id)) == tuple(
+            await admin.fetchrow(counted, person.id)
+        )
     finally:
         await admin.close()
 
@@ -251,7 +259,7 @@ async def test_a_linked_session_brings_its_memories_but_not_twice(
         assert await memory.move_session(tx, service(tenant), session.id, person.id) == 1
     found = await find(db, person, embedder, "Lisbon cat")
     assert sorted(r.memory.content for r in found) == ["I have a cat.", "I live in Lisbon."]
-    assert all(r.dense is not None for r in found)
+    assert all(r.scores.dense is not None for r in found)
 
 
 async def test_a_remote_embedder_delays_nothing_and_catches_up(db: Database, person: Person) -> None:
@@ -263,12 +271,12 @@ async def test_a_remote_embedder_delays_nothing_and_catches_up(db: Database, per
         await write(db, person, remote, facts("I live in Lisbon.", "I charge $300 a day."))
         found = await find(db, person, remote, "Lisbon", dense=False)
         assert found[0].memory.content == "I live in Lisbon."
-        assert found[0].dense is None
+        assert found[0].scores.dense is None
         taken = await asyncio.gather(*(embed_backlog(db, remote, batch=500) for _ in range(3)))
         assert sum(taken) >= 2
         assert await embed_backlog(db, remote) == 0
         found = await find(db, person, remote, "I live in Lisbon.")
-        assert found[0].dense == pytest.approx(1, abs=0.01)
+        assert found[0].scores.dense == pytest.approx(1, abs=0.01)
         await remote.aclose()
 
 

@@ -33,6 +33,7 @@ class Ending:
     Args:
         parts: The assistant's message.
         memories: What is remembered of the turn.
+        to_be_read: A model is to look for more in it, afterwards.
         frames: The last frames of the stream.
     """
 
@@ -40,6 +41,7 @@ class Ending:
     parts: list[Part]
     memories: list[NewMemory]
     frames: list[Frame]
+    to_be_read: bool = False
 
 
 async def write_end(
@@ -87,6 +89,20 @@ async def write_end(
             run_id=begun.run_id,
             metadata=begun.metadata(outcome),
         )
+    if begun.injected and outcome.status == "completed":
+        await memory.note_use(
+            tx,
+            principal,
+            session_id=begun.session.id,
+            profile_id=begun.session.profile_id,
+            run_id=begun.run_id,
+            agent_name=begun.agent.slug,
+            injected=[item.memory.id for item in begun.injected],
+            used=memory.used(
+                sessions.text_of(ending.parts), sessions.text_of(begun.user_message.parts), begun.injected
+            ),
+            embedder=embedder,
+        )
     if ending.memories:
         await memory.remember(
             tx,
@@ -98,6 +114,8 @@ async def write_end(
             run_id=begun.run_id,
             agent_name=begun.agent.slug,
         )
+    if ending.to_be_read and outcome.status == "completed":
+        await queries.await_extraction(tx, principal.tenant.id, begun.run_id)
     seq = stream.next_seq
     for chunk in (*stream.unwritten_chunks(), ending.frames):
         await queries.insert_chunk(tx, principal.tenant.id, begun.run_id, seq, chunk)
@@ -127,6 +145,7 @@ async def memories_of(
                 place=sessions.place_of(begun.session.number, begun.user_message.seq + 1),
                 agent_id=begun.agent.id,
                 metadata={"message_id": str(begun.message_id)},
+                message_ids=(begun.message_id,),
                 importance=0.2,
             )
         )
@@ -150,21 +169,7 @@ def _of_the_person(begun: Begun) -> list[NewMemory]:
         place=sessions.place_of(begun.session.number, message.seq),
         agent_id=begun.agent.id,
         metadata={"message_id": str(message.id)},
+        message_ids=(message.id,),
         importance=0.4,
     )
-    facts = [
-        NewMemory(
-            content=fact.text,
-            kind="fact",
-            speaker="user",
-            happened_at=message.created_at,
-            metadata={
-                "category": fact.category,
-                "correction": fact.correction,
-                "message_ids": [str(message.id)],
-            },
-            importance=0.8,
-        )
-        for fact in memory.find_facts(said)
-    ]
-    return [turn, *facts]
+    return [turn, *memory.draw_facts(said, said_at=message.created_at, message_ids=(message.id,))]

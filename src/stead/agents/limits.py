@@ -35,6 +35,7 @@ class RuntimeConfig:
         max_runs: Runs at once.
         beat_s: How often this process says that it lives.
         silent_s: After how long of silence its runs are rescued by others.
+        memory_model: Who reads finished conversations for what is worth remembering; None: the rules alone.
     """
 
     loop: LoopConfig = field(default_factory=LoopConfig)
@@ -43,3 +44,4 @@ class RuntimeConfig:
     max_runs: int = 500
     beat_s: float = 2.0
     silent_s: float = 10.0
+    memory_model: str | None = None

@@ -38,7 +38,7 @@ class Begun:
     model: str
     history: Sequence[Message]
     memories: str
-    recalled: int
+    injected: Sequence[Recalled]
 
     def turn(self) -> Turn:
         """What the engine needs."""
@@ -67,7 +67,7 @@ class Begun:
             "sessionId": str(self.session.id),
             "agent": self.agent.slug,
             "model": self.model,
-            "memories": self.recalled,
+            "memories": len(self.injected),
             "offline": is_offline(self.model),
         }
         if outcome is not None:
@@ -163,7 +163,7 @@ async def open_run(
         model=model,
         history=[*history, message],
         memories=block,
-        recalled=len(injected),
+        injected=injected,
     )
 
 
@@ -179,12 +179,18 @@ async def _recall(
 ) -> tuple[str, list[Recalled]]:
     """What is remembered for this message, as a block for the instructions; and a note of it."""
     began = time.monotonic()
+    scope_id = session.profile_id or session.id
     found = await memory.recall(
         tx,
-        session.profile_id or session.id,
-        sessions.text_of(seen[-1].parts),
+        scope_id,
+        await memory.read_question(
+            tx,
+            scope_id,
+            sessions.text_of(seen[-1].parts),
+            vector=request.vector,
+            asked_at=seen[-1].created_at,
+        ),
         embedder=embedder,
-        vector=request.vector,
         agent_id=agent.id,
         limit=config.budget.max_items * 2,
     )

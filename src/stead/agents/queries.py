@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -365,3 +366,25 @@ async def claim_lost_runs(tx: Transaction, process_id: UUID, silent_s: float, ba
 
 async def sweep_runs(tx: Transaction, keep_chunks_s: float) -> int:
     return await tx.value("select stead.sweep_runs($1)", keep_chunks_s)
+
+
+async def await_extraction(tx: Transaction, tenant_id: UUID, run_id: UUID) -> None:
+    await tx.execute(
+        """
+        insert into stead.extraction_backlog (tenant_id, run_id) values ($1, $2) on conflict do nothing
+        """,
+        tenant_id,
+        run_id,
+    )
+
+
+async def claim_extraction(tx: Transaction, lease_s: float, tries: int) -> Row | None:
+    return await tx.row(
+        "select run_id, tenant_id, tenant_slug, attempt, ticket from stead.claim_extraction($1, $2)",
+        lease_s,
+        tries,
+    )
+
+
+async def finish_extraction(tx: Transaction, run_id: UUID, ticket: datetime) -> bool:
+    return await tx.value("select stead.finish_extraction($1, $2)", run_id, ticket)

@@ -16,6 +16,7 @@ from stead.agents import frames, queries
 from stead.agents.closing import Ending, memories_of, write_end
 from stead.agents.endings import last_frames
 from stead.agents.errors import RunInterrupted, TooManyRuns
+from stead.agents.extracting import extract_next
 from stead.agents.following import follow
 from stead.agents.frames import Frame
 from stead.agents.heartbeat import Heartbeat, ProcessKind
@@ -89,6 +90,7 @@ class AgentRuntime:
     async def start(self) -> None:
         """Registers agents in code and this process; begins to write, to beat and to load the engine."""
         check_model(self.config.loop.model, self._models)
+        self.check_model(self.config.memory_model)
         await self.registry.register(self._db)
         await self._heartbeat.start()
         await self._writer.start()
@@ -189,6 +191,13 @@ class AgentRuntime:
             ended += 1
         return ended
 
+    async def extract(self) -> int:
+        """Reads one finished conversation that waits for it; returns 0 when none does, or no model is to."""
+        model = self.config.memory_model
+        if model is None:
+            return 0
+        return await extract_next(self._db, self.engine, self.embedder, model)
+
     async def sweep(self, *, keep_chunks_s: float = 3600.0) -> int:
         """Deletes written frames of runs that ended long ago; the messages stay."""
         async with self._db.transaction(NOBODY) as tx:
@@ -245,6 +254,7 @@ class AgentRuntime:
             parts=parts,
             memories=await memories_of(begun, outcome, parts, self.embedder),
             frames=last_frames(outcome, begun.metadata(outcome)),
+            to_be_read=self.config.memory_model is not None,
         )
         for attempt in range(_STORE_TRIES):
             if attempt:

@@ -6,13 +6,16 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
-from stead import identity, knowledge
+from stead import audit, identity, knowledge, sessions
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
+from stead.db.migrator import admin_connection
 from stead.http import Parts
+from stead.memory import curation
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -32,13 +35,26 @@ class Chore:
     failures: int = field(default=0)
 
 
-def chores(parts: Parts) -> list[Chore]:
-    """What is to be done in this version."""
+def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
+    """What is to be done in this version.
+
+    Args:
+        parts: What is open.
+        admin_url: The owner's URL, for what only the owner may do.
+    """
 
     async def sweep_identity() -> int:
         async with parts.db.transaction(NOBODY) as tx:
             await identity.sweep(tx)
         return 0
+
+    async def reap_sessions() -> int:
+        if not parts.session_timeout_s:
+            return 0
+        reaped = sum((await sessions.reap(parts.db, parts.session_timeout_s)).values())
+        if reaped:
+            _log.info("sessions_reaped", sessions=reaped)
+        return reaped
 
     async def sweep_streams() -> int:
         await parts.runtime.sweep()
@@ -51,15 +67,47 @@ def chores(parts: Parts) -> list[Chore]:
             every_s=1.0,
             run=lambda: knowledge.embed_backlog(parts.db, parts.runtime.embedder),
         ),
+        Chore(name="seal_audit", every_s=1.0, run=lambda: audit.seal(parts.db, parts.audit_key)),
+        Chore(name="reap_sessions", every_s=300.0, run=reap_sessions),
+        Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),
+        Chore(name="reindex", every_s=300.0, run=lambda: knowledge.reindex(parts.db, parts.runtime.embedder)),
+        Chore(name="fold_totals", every_s=60.0, run=lambda: knowledge.fold_totals(parts.db)),
+        Chore(name="fade_memories", every_s=600.0, run=lambda: curation.fade(parts.db)),
+        Chore(name="expire_memories", every_s=600.0, run=lambda: curation.expire(parts.db)),
+        Chore(
+            name="consolidate_memories",
+            every_s=30.0,
+            run=lambda: curation.consolidate(parts.db, parts.runtime.embedder),
+        ),
         Chore(name="sweep_streams", every_s=60.0, run=sweep_streams),
         Chore(name="sweep_identity", every_s=300.0, run=sweep_identity),
+        Chore(name="index_vectors", every_s=600.0, run=_indexing(parts, admin_url)),
     ]
 
 
-async def maintain(parts: Parts) -> None:
+def _indexing(parts: Parts, admin_url: str | None) -> Callable[[], Awaitable[int]]:
+    told = 0
+
+    async def run() -> int:
+        nonlocal told
+        embedder = parts.runtime.embedder
+        if admin_url is not None:
+            done = await knowledge.index_large_scopes(partial(admin_connection, admin_url), embedder)
+            return len(done.built) + len(done.dropped)
+        waiting = await knowledge.unindexed(parts.db, embedder)
+        if waiting > told:
+            # Said once, and again when there are more.
+            _log.warning("vector_index_wanted", collections=waiting, run="stead db index")
+        told = waiting
+        return 0
+
+    return run
+
+
+async def maintain(parts: Parts, admin_url: str | None = None) -> None:
     """Does all chores side by side until it is cancelled."""
     async with asyncio.TaskGroup() as group:
-        for chore in chores(parts):
+        for chore in chores(parts, admin_url):
             group.create_task(_repeat(chore), name=chore.name)
 
 
@@ -76,5 +124,5 @@ async def _repeat(chore: Chore) -> None:
             chore.failures += 1
             _log.error("chore_broken", chore=chore.name, reason=type(error).__name__)
         if not done:
-            pause_s = min(chore.every_s * 2 ** min(chore.failures, 6), 300.0)
+            pause_s = max(chore.every_s, min(chore.every_s * 2 ** min(chore.failures, 6), 300.0))
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.2))  # noqa: S311

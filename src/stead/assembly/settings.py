@@ -97,6 +97,13 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias=_names("MAX_BODY_BYTES"))
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
+    memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
+    reranker: str | None = Field(None, validation_alias=_names("RERANKER"))
+    reranker_url: str | None = Field(None, validation_alias=_names("RERANKER_URL"))
+    reranker_api_key: SecretStr | None = Field(None, validation_alias=_names("RERANKER_API_KEY"))
+    session_timeout_h: float = Field(
+        24.0, ge=0, le=876_000, validation_alias=_names("SESSION_TIMEOUT_H")
+    )
     drain_s: float = Field(10.0, ge=0, le=600, validation_alias=_names("DRAIN_S"))
     log_format: Literal["auto", "json", "console"] = Field("auto", validation_alias=_names("LOG_FORMAT"))
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -136,6 +143,13 @@ class Settings(BaseSettings):
             if self.jwt_secret is None:
                 raise ValueError("STEAD_ENV=production needs STEAD_JWT_SECRET (at least 32 bytes)")
         return self
+
+    @field_validator("session_timeout_h")
+    @classmethod
+    def _long_enough(cls, value: float) -> float:
+        if 0 < value < 1 / 60:
+            raise ValueError("a session times out after a minute at the earliest; 0: never")
+        return value
 
     @property
     def is_production(self) -> bool:

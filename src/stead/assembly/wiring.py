@@ -13,6 +13,7 @@ from stead.agents.heartbeat import ProcessKind
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
+from stead.audit import SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
 from stead.db.migration import all_migrations, not_among
@@ -23,6 +24,7 @@ from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, Su
 from stead.memory import InjectionBudget
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
+from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub
 
 
@@ -85,6 +87,9 @@ async def open_parts(
             PoolConfig(url=access.runtime_url, max_size=settings.database_pool_size)
         )
         stack.push_async_callback(db.close)
+        reranker = reranker_of(settings)
+        if reranker is not None:
+            stack.push_async_callback(reranker.aclose)
         hub = Hub(access.listen_url)
         await hub.start()
         stack.push_async_callback(hub.stop)
@@ -98,6 +103,7 @@ async def open_parts(
             config=RuntimeConfig(
                 loop=LoopConfig(model=settings.model, call_timeout_s=settings.model_timeout_s),
                 budget=InjectionBudget(max_tokens=settings.memory_tokens),
+                memory_model=settings.memory_model,
             ),
             kind=kind,
         )
@@ -114,7 +120,34 @@ async def open_parts(
             applied = {row[0] for row in rows}
             return [m.file_name for m in not_among(applied, all_migrations())]
 
-        yield Parts(db=db, authenticator=authenticator, runtime=runtime, pending_migrations=pending)
+        yield Parts(
+            db=db,
+            authenticator=authenticator,
+            runtime=runtime,
+            pending_migrations=pending,
+            audit_key=audit_key(settings),
+            reranker=reranker,
+            session_timeout_s=settings.session_timeout_h * 3600,
+        )
+
+
+def reranker_of(settings: Settings) -> Reranker | None:
+    """What reads found memories once more, where one is configured.
+
+    Raises:
+        RerankerUnknown, RerankerNotConfigured: It cannot be had.
+    """
+    if settings.reranker is None:
+        return None
+    key = settings.reranker_api_key
+    config = RerankerConfig(url=settings.reranker_url, api_key=key.get_secret_value() if key else None)
+    return build_reranker(settings.reranker, config)
+
+
+def audit_key(settings: Settings) -> SigningKey | None:
+    """What seals of the audit log are signed with, where there is a service secret."""
+    secret = secrets.service_secret(settings)
+    return SigningKey.from_secret(secret) if secret else None
 
 
 async def _authenticator(settings: Settings, db: Database, stack: AsyncExitStack) -> Authenticator:

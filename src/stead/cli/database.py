@@ -1,4 +1,4 @@
-"""``stead db``: migrate, status, export, psql."""
+"""``stead db``: migrate, status, vectorize, index, export, psql."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from stead.assembly import load_settings
-from stead.assembly.database import login_of, prepare_login
+from stead.assembly.database import DatabaseAccess, login_of, prepare_login
+from stead.assembly.wiring import embedder_config
 from stead.cli import output
 from stead.cli.access import database, run
 from stead.core.errors import Invalid
@@ -33,20 +34,87 @@ def migrate_command() -> None:
 async def _migrate() -> None:
     settings = load_settings()
     async with database(settings) as access:
-        if access.admin_url is None:
-            raise Invalid(
-                f"the login {login_of(access.runtime_url)!r} may not migrate",
-                hint="Set STEAD_ADMIN_DATABASE_URL to the owner's URL.",
-            )
+        owner = _owner_url(access, "migrate")
         applied: list[str] = []
 
         def report(name: str) -> None:
             applied.append(name)
             output.say(f"applying {name}")
 
-        await migrate(access.admin_url, report=report)
+        await migrate(owner, report=report)
         await prepare_login(access)
         output.say(f"{len(applied)} applied; the schema is up to date" if applied else "up to date")
+
+
+def _owner_url(access: DatabaseAccess, verb: str) -> str:
+    if access.admin_url is None:
+        raise Invalid(
+            f"the login {login_of(access.runtime_url)!r} may not {verb}",
+            hint="Set STEAD_ADMIN_DATABASE_URL to the owner's URL.",
+        )
+    return access.admin_url
+
+
+@app.command("vectorize")
+def vectorize_command() -> None:
+    """Upgrades vectors to pgvector's type, on a database that was migrated before the extension was there.
+
+    Servers may run meanwhile. Interrupted, it goes on where it was; run again, it does nothing.
+
+    Example: STEAD_ADMIN_DATABASE_URL=postgresql://postgres:…@db.example.com/stead stead db vectorize
+    """
+    run(_vectorize())
+
+
+async def _vectorize() -> None:
+    from stead.knowledge import vectorize  # noqa: PLC0415
+
+    async with database(load_settings()) as access:
+        async with admin_connection(_owner_url(access, "change the table of vectors")) as owner:
+            done = await vectorize(owner, report=output.say)
+        if done.changed:
+            output.say(f"vectors are of pgvector's type now (pgvector {done.version})")
+        else:
+            output.say(f"nothing to do: vectors are of pgvector's type (pgvector {done.version})")
+
+
+@app.command("index")
+def index_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> None:
+    """Gives large collections of vectors an index, and takes it from those that shrank.
+
+    The worker does the same every ten minutes where it knows the owner's URL.
+
+    Example: stead db index --dry-run
+    """
+    run(_index(trial=dry_run))
+
+
+async def _index(*, trial: bool) -> None:
+    from stead.knowledge import index_large_scopes  # noqa: PLC0415
+    from stead.providers.embedders import build_embedder  # noqa: PLC0415
+
+    settings = load_settings()
+    embedder = build_embedder(settings.embedder, embedder_config(settings))
+    async with database(settings) as access:
+        owner = _owner_url(access, "build indexes")
+        done = await index_large_scopes(
+            lambda: admin_connection(owner), embedder, trial=trial, report=output.say
+        )
+    await embedder.aclose()
+    if done.skipped is not None:
+        output.say(f"nothing was done: {done.skipped}", "yellow")
+        return
+    would = "to be " if trial else ""
+    for verb, collections in (("built", done.built), ("dropped", done.dropped), ("failed", done.failed)):
+        for c in collections:
+            where = f"tenant {c.tenant_id}, scope {c.scope_id}, {c.kind}"
+            output.say(f"{would}{verb}: {c.documents} documents ({where})")
+    if not (done.built or done.dropped or done.failed or done.cleared):
+        output.say("nothing to do: every collection that is large enough has its index")
+    if done.failed:
+        raise typer.Exit(1)
 
 
 @app.command("status")

@@ -129,7 +129,10 @@ async def _up(stead: Stead, db_port: int | None) -> None:
                 token = _development_token(settings, str(tenant.id), profile)
                 _welcome(settings, listening, token, access)
 
-        await _run_server(stead, access, listening, after_start, maintain)
+        async def work(parts: Parts) -> None:
+            await maintain(parts, access.admin_url)
+
+        await _run_server(stead, access, listening, after_start, work)
     finally:
         if access.server is not None and access.server.started_here:
             await asyncio.to_thread(embedded.stop, settings.home)
@@ -153,7 +156,7 @@ async def _work(stead: Stead) -> None:
     access = await reach(stead.settings)
     await _require_migrated(access)
     async with stead.open(access, "worker") as parts:
-        work = asyncio.create_task(maintain(parts))
+        work = asyncio.create_task(maintain(parts, access.admin_url))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, work.cancel)

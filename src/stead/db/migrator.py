@@ -131,7 +131,7 @@ async def migrate(url: str, *, report: Callable[[str], Any] = lambda _: None) ->
         MigrationLocked: Another migrator has been at work for a minute.
         MigrationFailed: A statement failed; the files before it stay applied.
     """
-    async with admin_connection(url) as connection, _only_migrator(connection):
+    async with admin_connection(url) as connection, only_migrator(connection):
         status = await read_status(connection)
         _refuse_drift(status)
         if status.pending:
@@ -166,7 +166,12 @@ def export_migrations(folder: Path) -> list[Path]:
 
 
 @asynccontextmanager
-async def _only_migrator(connection: Connection) -> AsyncGenerator[None]:
+async def only_migrator(connection: Connection) -> AsyncGenerator[None]:
+    """Nobody else changes the schema while the block runs.
+
+    Raises:
+        MigrationLocked: Another migrator has been at work for a minute.
+    """
     for _ in range(_LOCK_TRIES):
         if await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK_KEY):
             break

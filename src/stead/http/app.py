@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from stead.http import agents, chat, health, keys, problems, sessions
+from stead.http import agents, chat, health, keys, memories, problems, sessions
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
@@ -19,7 +19,8 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
-its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `agents` or `keys`.
+its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
+`agents` or `keys`.
 """
 
 
@@ -54,7 +55,7 @@ def create_app(
     app.state.rate_limit = read_limit(config.rate_limit)
     app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
     problems.install(app)
-    for part in (sessions, chat, agents, keys, health):
+    for part in (sessions, chat, memories, agents, keys, health):
         app.include_router(part.router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)

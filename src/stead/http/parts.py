@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from stead.agents import AgentRuntime
+from stead.audit import SigningKey
 from stead.db import Database
 from stead.identity import Authenticator
+from stead.providers.rerankers import Reranker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +17,16 @@ class Parts:
     """What is open while the server runs.
 
     Args:
+        audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
+        reranker: Reads what a search found once more, where one is configured.
+        session_timeout_s: Seconds after which an idle session ends; 0: never.
     """
 
     db: Database
     authenticator: Authenticator
     runtime: AgentRuntime
     pending_migrations: Callable[[], Awaitable[list[str]]]
+    audit_key: SigningKey | None = None
+    reranker: Reranker | None = None
+    session_timeout_s: float = 86_400.0

@@ -48,6 +48,13 @@ async def ensure(tx: Transaction, tenant: Tenant, subject: str, verified_email: 
     return Profile(id=row["id"], email=verified_email or row["email"])
 
 
+async def find(tx: Transaction, tenant: Tenant, subject: str) -> Profile | None:
+    """The profile of a subject, as `ensure` finds it; None where there is none yet."""
+    own_id = parse_id(subject)
+    row = await queries.profile_by_subject(tx, tenant.id, own_id, None if own_id else subject)
+    return None if row is None else Profile(id=row["id"], email=row["email"])
+
+
 async def ensure_by_email(tx: Transaction, tenant: Tenant, email: str) -> UUID:
     """The profile with that address, made if there is none: for development, where nobody proves anything."""
     known = await queries.profile_by_email(tx, tenant.id, email)
@@ -55,3 +62,8 @@ async def ensure_by_email(tx: Transaction, tenant: Tenant, email: str) -> UUID:
         known = new_id()
         await queries.insert_profile(tx, tenant.id, known, None, email)
     return known
+
+
+async def find_by_email(tx: Transaction, tenant: Tenant, email: str) -> UUID | None:
+    """The profile with that address; of several the oldest."""
+    return await queries.profile_by_email(tx, tenant.id, email)

@@ -18,12 +18,12 @@ class Vector:
     Args:
         owner_id: The row whose text was embedded.
         scope_id: In whose search it appears.
-        values: A unit vector of the model's dimensions, or None: it waits in the backlog.
+        values: A unit vector of the model's dimensions.
     """
 
     owner_id: UUID
     scope_id: UUID
-    values: Sequence[float] | None
+    values: Sequence[float]
 
 
 async def model_number(tx: Transaction, embedder: Embedder) -> int:
@@ -34,20 +34,14 @@ async def model_number(tx: Transaction, embedder: Embedder) -> int:
 async def insert(
     tx: Transaction, tenant_id: UUID, kind: str, embedder: Embedder, vectors: Sequence[Vector]
 ) -> None:
-    """Stores vectors that are there, and puts the others into the backlog, in the caller's transaction."""
-    ready = [v for v in vectors if v.values is not None]
-    waiting = [v for v in vectors if v.values is None]
-    if ready:
+    """Stores vectors. What is stored without one waits for it in the backlog: its table's trigger sees to that."""
+    if vectors:
         await queries.insert_embeddings(
             tx,
             tenant_id,
             kind,
             await model_number(tx, embedder),
-            [v.owner_id for v in ready],
-            [v.scope_id for v in ready],
-            [v.values or () for v in ready],
-        )
-    if waiting:
-        await queries.add_to_backlog(
-            tx, tenant_id, kind, [v.owner_id for v in waiting], [v.scope_id for v in waiting]
+            [v.owner_id for v in vectors],
+            [v.scope_id for v in vectors],
+            [v.values for v in vectors],
         )

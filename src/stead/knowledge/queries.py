@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from stead.db import Row, Transaction
@@ -35,33 +36,76 @@ async def insert_embeddings(
     )
 
 
-async def add_to_backlog(
-    tx: Transaction, tenant_id: UUID, kind: str, owner_ids: Sequence[UUID], scope_ids: Sequence[UUID]
-) -> None:
-    await tx.execute(
-        """
-        insert into stead.embedding_backlog (tenant_id, kind, owner_id, scope_id)
-        select $1, $2, u.owner_id, u.scope_id from unnest($3::uuid[], $4::uuid[]) as u (owner_id, scope_id)
-        on conflict do nothing
-        """,
-        tenant_id,
-        kind,
-        list(owner_ids),
-        list(scope_ids),
-    )
-
-
 async def claim_backlog(tx: Transaction, batch: int, lease_s: float) -> list[Row]:
     return await tx.rows(
-        "select owner_id, tenant_id, scope_id, content from stead.claim_embedding_backlog($1, $2)",
+        """
+        select kind, owner_id, tenant_id, scope_id, content, ticket
+        from stead.claim_embedding_backlog($1, $2)
+        """,
         batch,
         lease_s,
     )
 
 
 async def store_backlog(
-    tx: Transaction, owner_ids: Sequence[UUID], model: int, vectors: Sequence[Sequence[float]]
+    tx: Transaction,
+    kinds: Sequence[str],
+    owner_ids: Sequence[UUID],
+    tickets: Sequence[datetime],
+    model: int,
+    vectors: Sequence[Sequence[float]],
 ) -> int:
     return await tx.value(
-        "select stead.store_embeddings($1, $2::smallint, $3::real[])", list(owner_ids), model, vectors
+        "select stead.store_embeddings($1, $2, $3, $4::smallint, $5::real[])",
+        list(kinds),
+        list(owner_ids),
+        list(tickets),
+        model,
+        vectors,
+    )
+
+
+async def reindex_step(tx: Transaction, model: int, batch: int) -> int:
+    return await tx.value("select stead.reindex_step($1::smallint, $2)", model, batch)
+
+
+async def forget_embedding_model(tx: Transaction, name: str, batch: int) -> int:
+    return await tx.value("select stead.forget_embedding_model($1, $2)", name, batch)
+
+
+async def fold_totals(tx: Transaction, many: int, batch: int) -> int:
+    return await tx.value("select stead.fold_search_totals($1, $2)", many, batch)
+
+
+async def unindexed_collections(tx: Transaction, large: int, model_name: str) -> int:
+    return await tx.value("select stead.unindexed_collections($1, $2)", large, model_name)
+
+
+async def search(
+    tx: Transaction,
+    kind: str,
+    scope_id: UUID,
+    question: str,
+    vector: Sequence[float] | None,
+    model: int,
+    weights: Sequence[float],
+    limit: int,
+    facet: str | None,
+    *,
+    shared: bool,
+) -> list[Row]:
+    return await tx.rows(
+        """
+        select owner_id, score, dense, lexical
+        from stead.hybrid_search($1, $2, $3, $4::real[], $5::smallint, $6::real[], $7, $8, $9)
+        """,
+        kind,
+        scope_id,
+        question,
+        vector,
+        model,
+        list(weights),
+        limit,
+        facet,
+        shared,
     )

@@ -60,7 +60,7 @@ def _told_by_facts(found: Sequence[Recalled]) -> Counter[str]:
     told: Counter[str] = Counter()
     for item in found:
         if item.memory.kind == "fact":
-            for message_id in item.memory.metadata.get("message_ids", ()):
+            for message_id in item.memory.message_ids:
                 told[str(message_id)] += len(item.memory.content)
     return told
 

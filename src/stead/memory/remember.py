@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from stead import knowledge
 from stead.core.ids import new_id
 from stead.db import Transaction
 from stead.identity import Principal
 from stead.memory import queries
 from stead.memory.models import MemoryKind, MemorySource
+from stead.memory.settling import Settled, settle
 from stead.providers.embedders import Embedder
 
 
@@ -25,6 +25,13 @@ class NewMemory:
         content: What is remembered, in words.
         happened_at: When it was said.
         place: Its place among all turns; None for what is no turn.
+        importance: 0 to 1; 0.5 is neither.
+        confidence: 0 to 1: how sure it is that this was meant.
+        topic: What only one value of can hold at a time: a later one supersedes.
+        correction: It takes back something said before, even where no topic says what.
+        supersedes: What it takes the place of, where that is known.
+        message_ids: The messages that it comes from.
+        event_from: When what it tells of begins; ``event_to``: and ends.
         vector: Its embedding; None when it still has to be made.
     """
 
@@ -36,8 +43,30 @@ class NewMemory:
     agent_id: UUID | None = None
     place: int | None = None
     importance: float = 0.5
+    confidence: float = 1.0
+    topic: str | None = None
+    correction: bool = False
+    supersedes: UUID | None = None
+    message_ids: Sequence[UUID] = ()
+    event_from: datetime | None = None
+    event_to: datetime | None = None
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
     vector: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What became of memories that were to be stored.
+
+    Args:
+        stored: Ids of those that were new, in their order.
+        reinforced: Ids of what was known already and was said again.
+        superseded: Ids of what no longer holds.
+    """
+
+    stored: list[UUID]
+    reinforced: list[UUID]
+    superseded: list[UUID]
 
 
 async def prepare(embedder: Embedder, memories: Sequence[NewMemory]) -> list[NewMemory]:
@@ -59,10 +88,13 @@ async def remember(
     embedder: Embedder,
     run_id: UUID | None = None,
     agent_name: str | None = None,
-) -> list[UUID]:
+    details: dict[str, Any] | None = None,
+) -> Remembered:
     """Stores memories of a person, or of a session while nobody is known.
 
-    What is remembered already (the same words but for case and spaces) is not stored again.
+    What is known already (the same statement, in these or nearly these words) is not stored again: it becomes
+    surer, and its new source is noted. What contradicts something known takes its place: the old memory stays,
+    with the moment until which it held. Nothing is overwritten.
 
     Args:
         tx: A transaction as the server.
@@ -73,47 +105,76 @@ async def remember(
         embedder: The model of their vectors.
         run_id: The run that they come from.
         agent_name: The agent that was spoken to.
-
-    Returns:
-        The ids of those that were new.
+        details: Added to the log row: what extraction cost, for instance. Never a text.
     """
     scope_id = profile_id or session_id
     if scope_id is None:
         raise ValueError("a memory belongs to a profile or to a session")
-    vectors: list[knowledge.Vector] = []
-    for memory in memories:
-        stored = await queries.insert_memory(
-            tx,
-            new_id(),
-            principal.tenant.id,
-            profile_id,
-            session_id,
-            memory.agent_id,
-            memory.place,
-            memory.kind,
-            memory.source,
-            memory.speaker,
-            memory.content,
-            memory.metadata,
-            memory.importance,
-            memory.happened_at,
-        )
-        if stored is not None:
-            vectors.append(knowledge.Vector(owner_id=stored, scope_id=scope_id, values=memory.vector))
-    if vectors:
-        await knowledge.insert(tx, principal.tenant.id, "memory", embedder, vectors)
-        await queries.insert_log(
-            tx,
-            principal.tenant.id,
-            profile_id,
-            session_id,
-            run_id,
-            agent_name,
-            "write",
-            None,
-            {"memories": [str(v.owner_id) for v in vectors]},
-        )
-    return [v.owner_id for v in vectors]
+    if not memories:
+        return Remembered(stored=[], reinforced=[], superseded=[])
+    settled = await _settle(tx, principal, scope_id, memories, embedder)
+    stored = await queries.insert_memories(
+        tx,
+        principal.tenant.id,
+        profile_id,
+        session_id,
+        scope_id,
+        embedder.model_id,
+        embedder.dimensions,
+        settled.new,
+    )
+    twins = [m.content for i, m in settled.new if i not in stored and m.kind != "turn"]
+    reinforced = [
+        *await queries.reinforce(tx, principal.tenant.id, settled.reinforced),
+        *(await queries.reinforce_twins(tx, principal.tenant.id, scope_id, twins) if twins else []),
+    ]
+    ended = [(old, by, at) for old, by, at in settled.superseded if by in stored]
+    superseded = await queries.supersede(tx, principal.tenant.id, ended)
+    await queries.insert_log(
+        tx,
+        principal.tenant.id,
+        profile_id,
+        session_id,
+        run_id,
+        agent_name,
+        "write",
+        None,
+        {
+            "memories": [str(i) for i in stored],
+            "reinforced": [str(i) for i in reinforced],
+            "superseded": [str(i) for i in superseded],
+            **(details or {}),
+        },
+    )
+    return Remembered(stored=stored, reinforced=reinforced, superseded=superseded)
+
+
+async def _settle(
+    tx: Transaction,
+    principal: Principal,
+    scope_id: UUID,
+    memories: Sequence[NewMemory],
+    embedder: Embedder,
+) -> Settled[NewMemory]:
+    identified = [(new_id(), memory) for memory in memories]
+    facts = [(i, memory) for i, memory in identified if memory.kind == "fact"]
+    if not facts:
+        return Settled(new=identified, reinforced=[], superseded=[])
+    # One writer of facts at a time in a scope: what it compares with is all there is.
+    await queries.lock_scope(tx, scope_id)
+    known = await queries.related_facts(
+        tx,
+        principal.tenant.id,
+        scope_id,
+        [memory.topic for _, memory in facts],
+        [memory.vector for _, memory in facts],
+        [memory.supersedes for _, memory in facts],
+        embedder.model_id,
+        embedder.dimensions,
+    )
+    settled = settle(facts, known)
+    others = [(i, memory) for i, memory in identified if memory.kind != "fact"]
+    return replace(settled, new=[*others, *settled.new])
 
 
 async def move_session(tx: Transaction, principal: Principal, session_id: UUID, profile_id: UUID) -> int:

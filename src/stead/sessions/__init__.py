@@ -8,6 +8,7 @@ twice is stored once.
 from stead.sessions import messages
 from stead.sessions.errors import (
     ContextTooLarge,
+    IdleTimeInvalid,
     MessageUnknown,
     SessionAlreadyLinked,
     SessionEnded,
@@ -25,6 +26,7 @@ from stead.sessions.models import (
     place_of,
     text_of,
 )
+from stead.sessions.reaping import count_idle, reap
 from stead.sessions.sessions import (
     Page,
     close,
@@ -40,6 +42,7 @@ from stead.sessions.sessions import (
 __all__ = [
     "Contact",
     "ContextTooLarge",
+    "IdleTimeInvalid",
     "Message",
     "MessageRole",
     "MessageUnknown",
@@ -54,6 +57,7 @@ __all__ = [
     "SessionUnknown",
     "close",
     "complete",
+    "count_idle",
     "get",
     "link",
     "listing",
@@ -61,6 +65,7 @@ __all__ = [
     "messages",
     "open_session",
     "place_of",
+    "reap",
     "text_of",
     "update",
 ]

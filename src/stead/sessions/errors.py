@@ -33,6 +33,12 @@ class SessionFull(Conflict):
     code = "session_full"
 
 
+class IdleTimeInvalid(Invalid):
+    """Sessions do not time out after that time."""
+
+    code = "idle_time_invalid"
+
+
 class ContextTooLarge(Invalid):
     """The context is too large or nested too deeply."""
 

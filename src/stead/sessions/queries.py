@@ -285,3 +285,15 @@ async def latest_messages(
         before_seq,
         limit,
     )
+
+
+async def reap_sessions(tx: Transaction, idle_s: float, batch: int, tenant_id: UUID | None) -> list[Row]:
+    return await tx.rows(
+        "select tenant_slug, sessions from stead.reap_sessions($1, $2, $3)", idle_s, batch, tenant_id
+    )
+
+
+async def count_idle_sessions(tx: Transaction, idle_s: float, tenant_id: UUID | None) -> list[Row]:
+    return await tx.rows(
+        "select tenant_slug, sessions from stead.count_idle_sessions($1, $2)", idle_s, tenant_id
+    )

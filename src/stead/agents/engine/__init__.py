@@ -6,10 +6,14 @@ and what it stands on take two seconds to import.
 
 from __future__ import annotations
 
+from typing import Any
+
+from stead.agents.engine.completion import complete
 from stead.agents.engine.loop import answer
 from stead.agents.limits import LoopConfig
 from stead.agents.models import RunOutcome, Turn
 from stead.agents.streams import LiveStream
+from stead.memory.extraction import Answer
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.models.catalog import ModelCatalog
 
@@ -27,6 +31,20 @@ class Engine:
     async def answer(self, turn: Turn, stream: LiveStream) -> RunOutcome:
         """Runs an agent; see `stead.agents.engine.loop.answer`."""
         return await answer(turn, stream, self._catalog, self._prices, self._limits)
+
+    async def complete(
+        self, model: str, *, instructions: str, text: str, schema: dict[str, Any]
+    ) -> Answer:
+        """One structured answer; see `stead.agents.engine.completion.complete`."""
+        return await complete(
+            self._catalog,
+            self._prices,
+            self._limits,
+            model,
+            instructions=instructions,
+            text=text,
+            schema=schema,
+        )
 
     async def aclose(self) -> None:
         """Closes connections to providers."""

@@ -1,5 +1,8 @@
 -- One narrow table for every vector: several models and dimensions side by side, re-embedding without DDL.
--- With pgvector the column is halfvec, without it real[]; what calls `stead.similarity` notices no difference.
+-- With pgvector (0.7 or later) the column is halfvec, without it real[]; what calls `stead.similarity` and
+-- `stead.as_embedding` notices no difference. Nothing else may depend on the column's type: `stead db vectorize`
+-- changes it later. Who wants real[] although pgvector is there (tests do) sets `stead.without_pgvector` to `on`
+-- for the session or the database that is migrated.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '10min';
@@ -13,6 +16,9 @@ create table stead.embedding_models (
 
 do $$
 begin
+  if current_setting('stead.without_pgvector', true) = 'on' then
+    return;
+  end if;
   if exists (select from pg_available_extensions where name = 'vector') then
     create schema if not exists extensions;
     create extension if not exists vector with schema extensions;
@@ -26,12 +32,15 @@ do $$
 declare
   home text := (
     select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-    where e.extname = 'vector'
+    where e.extname = 'vector' and current_setting('stead.without_pgvector', true) is distinct from 'on'
+      and exists (select from pg_type t where t.typname = 'halfvec' and t.typnamespace = n.oid)
   );
 begin
   execute format(
     'create table stead.embeddings (
-       tenant_id uuid not null references public.tenants (id) on delete cascade,
+       -- No foreign keys: the owner''s trigger takes a vector along when it goes, and the shared catalogue has
+       -- no tenant (its vectors have the nil UUID).
+       tenant_id uuid not null,
        kind text not null,
        owner_id uuid not null,
        scope_id uuid not null,
@@ -40,9 +49,16 @@ begin
        primary key (tenant_id, kind, owner_id, model_id)
      )',
     case when home is null then 'real[]' else home || '.halfvec' end);
-  -- Not compressed, not moved out of line: a distance needs every byte of it.
-  alter table stead.embeddings alter column embedding set storage plain;
-  create index embeddings_scope_idx on stead.embeddings (tenant_id, scope_id, kind, model_id);
+  -- Not compressed, not moved out of line: a distance needs every byte of it. But real[] takes twice the room,
+  -- and from 2,000 dimensions on must be moved where it does not fit a page.
+  if home is null then
+    alter table stead.embeddings alter column embedding set storage main;
+  else
+    alter table stead.embeddings alter column embedding set storage plain;
+  end if;
+  -- The scope first: with the tenant first it would pass, while there are no statistics yet, for a way to find an
+  -- owner's vectors, and read all of the tenant's.
+  create index embeddings_scope_idx on stead.embeddings (scope_id, kind, model_id, tenant_id);
 
   if home is null then
     execute $f$
@@ -58,6 +74,12 @@ begin
       language sql immutable parallel safe
       return - (a operator(%1$s.<#>) b)
     $f$, home);
+    -- For a search that made its probe just before `stead db vectorize` and compares it just after.
+    execute format($f$
+      create function stead.similarity(a %1$s.halfvec, b real[]) returns double precision
+      language sql immutable parallel safe
+      return - (a operator(%1$s.<#>) b::%1$s.halfvec)
+    $f$, home);
     execute format($f$ create function stead.as_embedding(v real[]) returns %1$s.halfvec
       language sql immutable parallel safe
       return v::%1$s.halfvec $f$, home);
@@ -65,6 +87,22 @@ begin
   end if;
 end
 $$;
+
+-- Which scopes have earned an HNSW index, and what it is called.
+create table stead.vector_indexes (
+  name text primary key check (name ~ '^embeddings_hnsw_[0-9a-f]{16}$'),
+  tenant_id uuid not null,
+  scope_id uuid not null,
+  kind text not null check (kind ~ '^[a-z_]{1,40}$'),
+  model_id smallint not null references stead.embedding_models (id),
+  dimensions integer not null,
+  -- The schema of pgvector, quoted where it has to be.
+  home text not null,
+  ready boolean not null default false,
+  created_at timestamptz not null default now(),
+  unique (tenant_id, scope_id, kind, model_id)
+);
+create index vector_indexes_model_idx on stead.vector_indexes (model_id);
 
 -- The number of a model, made at first use. A name always stands for one number of dimensions.
 create function stead.embedding_model(model_name text, model_dimensions integer) returns smallint
@@ -88,6 +126,10 @@ begin
 end
 $$;
 
+alter table stead.vector_indexes enable row level security;
+alter table stead.vector_indexes force row level security;
+grant select, insert, update, delete on stead.vector_indexes to stead_definer;
+create policy stead_definer_access on stead.vector_indexes to stead_definer using (true) with check (true);
 alter table stead.embedding_models enable row level security;
 alter table stead.embedding_models force row level security;
 alter table stead.embeddings enable row level security;

@@ -1,4 +1,4 @@
--- Long-term memory: what is remembered, its lexemes for BM25, and the log of what was done with it.
+-- Long-term memory: what is remembered, and the log of what was done with it.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '10min';
@@ -24,16 +24,26 @@ create table public.agent_memories (
   importance real not null default 0.5 check (importance between 0 and 1),
   confidence real not null default 1 check (confidence between 0 and 1),
   content_digest bytea not null,
+  -- What only one value of can hold at a time (`residence`, `favourite:colour`): a later one supersedes.
+  topic text check (length(topic) between 1 and 120),
+  -- The messages that it comes from.
+  message_ids uuid[] not null default '{}',
+  -- When it was said; when what it tells of happens; when it holds.
   happened_at timestamptz not null default now(),
+  event_from timestamptz,
+  event_to timestamptz,
   valid_from timestamptz not null default now(),
   valid_to timestamptz,
   superseded_by uuid,
+  -- How often it was found and given to a model, and how often the answer made use of it.
   recall_count integer not null default 0,
+  used_count integer not null default 0,
   last_recalled_at timestamptz,
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   unique (tenant_id, id),
   check (scope_id is not null),
+  check (event_to is null or event_to >= event_from),
   foreign key (tenant_id, profile_id) references public.profiles (tenant_id, id) on delete cascade,
   foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade,
   foreign key (tenant_id, superseded_by) references public.agent_memories (tenant_id, id)
@@ -45,48 +55,13 @@ create index agent_memories_profile_idx on public.agent_memories (tenant_id, pro
 create index agent_memories_agent_idx on public.agent_memories (agent_id);
 create index agent_memories_superseded_idx on public.agent_memories (tenant_id, superseded_by)
   where superseded_by is not null;
+create index agent_memories_topic_idx on public.agent_memories (tenant_id, scope_id, topic)
+  where topic is not null and valid_to is null;
+create index agent_memories_messages_idx on public.agent_memories using gin (message_ids)
+  where message_ids <> '{}';
 -- The same fact said twice is remembered once.
 create unique index agent_memories_digest_idx on public.agent_memories (tenant_id, scope_id, content_digest)
   where kind <> 'turn' and valid_to is null;
-
--- Places of memories that are no turns: far above any session's, and apart, so that they have no neighbours.
-create sequence stead.memory_place start 4611686018427387904 increment 8;
-
--- Which memories a search goes through, narrow: place, length, and whose it is.
-create table stead.memory_docs (
-  place bigint primary key,
-  tenant_id uuid not null,
-  scope_id uuid not null,
-  memory_id uuid not null,
-  agent_id uuid,
-  length integer not null
-);
-create unique index memory_docs_scope_idx on stead.memory_docs (tenant_id, scope_id, place) include (length);
-
--- Postings. The key is a hash of scope and lexeme, so that the index needs eight bytes for both and keeps
--- each key once (deduplication); a search reads exactly the postings of its scope, and counts them: that is
--- the document frequency, always right, with nothing to maintain.
-create table stead.memory_terms (
-  term bigint not null,
-  place bigint not null,
-  frequency smallint not null
-);
-create index memory_terms_term_idx on stead.memory_terms (term);
-create index memory_terms_place_idx on stead.memory_terms (place);
-
--- Contents that wait for their embedding, claimed in batches by whoever embeds.
-create table stead.embedding_backlog (
-  kind text not null,
-  owner_id uuid not null,
-  tenant_id uuid not null references public.tenants (id) on delete cascade,
-  scope_id uuid not null,
-  claimed_until timestamptz,
-  attempts smallint not null default 0,
-  created_at timestamptz not null default now(),
-  primary key (kind, owner_id)
-);
-create index embedding_backlog_due_idx on stead.embedding_backlog (claimed_until nulls first, created_at);
-create index embedding_backlog_tenant_idx on stead.embedding_backlog (tenant_id);
 
 create table public.memory_logs (
   id bigint generated always as identity primary key,
@@ -103,90 +78,167 @@ create table public.memory_logs (
 );
 create index memory_logs_tenant_idx on public.memory_logs (tenant_id, created_at desc);
 create index memory_logs_profile_idx on public.memory_logs (tenant_id, profile_id, created_at desc);
+create index memory_logs_session_idx on public.memory_logs (tenant_id, session_id);
 create index memory_logs_run_idx on public.memory_logs (run_id);
 
-create function stead.term_key(scope uuid, lexeme text) returns bigint
-language sql immutable parallel safe set search_path = pg_catalog, pg_temp
-as $$ select hashtextextended(lexeme, hashtextextended(scope::text, 0)) $$;
-
-create function stead.search_config(tenant uuid) returns regconfig
-language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$
-  select coalesce(
-    (select t.search_config::regconfig from public.tenants t where t.id = tenant), 'pg_catalog.simple')
-$$;
-
--- What of a memory is indexed: who said it, when, and what. The speaker counts twice: questions name people
--- more often than turns do. `?` is no word that the parser ever gives; it marks what mostly asks.
-create function stead.memory_lexemes(
-  config regconfig, speaker text, happened_at timestamptz, content text
-)
-returns table (lexeme text, frequency smallint)
-language sql stable parallel safe set search_path = pg_catalog, pg_temp
-as $$
-  select u.lexeme, least(coalesce(array_length(u.positions, 1), 1), 255)::smallint
-  from unnest(to_tsvector(config, coalesce(speaker || ' ' || speaker, '') || ' '
-    || to_char(happened_at at time zone 'UTC', 'FMDay FMDD FMMonth YYYY') || ' ' || content)) u
-  union all
-  select '?', 1::smallint
-  where 2 * length(regexp_replace(content, '[^.!?？؟\n]*[?？؟]', '', 'g')) < length(content)
-$$;
-
-create function stead.index_memory() returns trigger
+-- Into the index, many at a time: their words go through one INSERT, and each collection's totals get one
+-- difference. What is archived is not searched. What holds no more is kept, for questions about when it did.
+create function stead.index_memories(memories uuid[]) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
-declare
-  total integer;
 begin
-  if tg_op <> 'INSERT' then
-    delete from stead.memory_terms where place = old.place;
-    delete from stead.memory_docs where place = old.place;
-  end if;
-  if tg_op = 'DELETE' then
-    delete from stead.embeddings
-      where tenant_id = old.tenant_id and kind = 'memory' and owner_id = old.id;
-    delete from stead.embedding_backlog where kind = 'memory' and owner_id = old.id;
-    return null;
-  end if;
-  if tg_op = 'UPDATE' and new.scope_id is distinct from old.scope_id then
-    update stead.embeddings set scope_id = new.scope_id
-      where tenant_id = old.tenant_id and kind = 'memory' and owner_id = old.id;
-    update stead.embedding_backlog set scope_id = new.scope_id where kind = 'memory' and owner_id = old.id;
-  end if;
-  -- What is archived or no longer holds is not searched.
-  if new.archived_at is null and new.valid_to is null then
-    with written as (
-      insert into stead.memory_terms (term, place, frequency)
-      select stead.term_key(new.scope_id, l.lexeme), new.place, l.frequency
-      from stead.memory_lexemes(
-        stead.search_config(new.tenant_id), new.speaker, new.happened_at, new.content) l
-      returning frequency
-    )
-    select coalesce(sum(frequency), 0) into total from written;
-    insert into stead.memory_docs (place, tenant_id, scope_id, memory_id, agent_id, length)
-    values (new.place, new.tenant_id, new.scope_id, new.id, new.agent_id, total);
-  end if;
+  with added as materialized (
+    select m.id, m.tenant_id, m.scope_id, m.place, m.agent_id, m.kind, m.speaker, m.content, m.happened_at,
+      m.event_from, m.event_to, m.valid_to,
+      m.archived_at
+    from public.agent_memories m where m.id = any (memories)
+  ),
+  configs as materialized (
+    select t.id, stead.search_config(t.id) as config from (select distinct a.tenant_id as id from added a) t
+  ),
+  -- Two lexemes may, once in many lifetimes, share a key.
+  words as materialized (
+    select a.place, stead.term_key(a.scope_id, l.lexeme) as term, max(l.frequency) as frequency,
+      sum(l.counted) as counted
+    from added a join configs c on c.id = a.tenant_id
+    cross join lateral stead.document_lexemes(c.config, a.speaker, a.happened_at, a.content) l
+    where a.archived_at is null
+    group by 1, 2
+  ),
+  terms as (
+    insert into stead.search_terms (term, place, frequency) select w.term, w.place, w.frequency from words w
+    order by w.term
+  ),
+  lengths as materialized (
+    select w.place, sum(w.counted) as length, array_agg(w.term) as terms from words w group by w.place
+  ),
+  docs as (
+    insert into stead.search_docs
+      (place, tenant_id, scope_id, kind, owner_id, agent_id, facet, length, told_from, told_to, ended_at, terms)
+    select a.place, a.tenant_id, a.scope_id, 'memory', a.id, a.agent_id, a.kind, coalesce(l.length, 0),
+      coalesce(a.event_from, a.happened_at), coalesce(a.event_to, a.event_from, a.happened_at), a.valid_to,
+      coalesce(l.terms, '{}')
+    from added a left join lengths l on l.place = a.place
+    where a.archived_at is null
+    returning tenant_id, scope_id, length
+  )
+  insert into stead.search_totals (tenant_id, scope_id, kind, docs, length)
+  select d.tenant_id, d.scope_id, 'memory', count(*), sum(d.length) from docs d group by 1, 2;
+end
+$$;
+
+create function stead.unindex_memories(places bigint[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  with gone as (
+    delete from stead.search_docs d where d.place = any (places)
+    returning d.place, d.tenant_id, d.scope_id, d.length, d.terms
+  ),
+  terms as (
+    delete from stead.search_terms t using gone g cross join lateral unnest(g.terms) as k (term)
+    where t.term = k.term and t.place = g.place
+  )
+  insert into stead.search_totals (tenant_id, scope_id, kind, docs, length)
+  select g.tenant_id, g.scope_id, 'memory', -count(*), -sum(g.length) from gone g group by 1, 2
+$$;
+
+-- Into the backlog of vectors goes what has none: a vector may have come in the same statement. (`offset 0`: found
+-- by its id, never by an index of what is not archived.)
+create function stead.await_vectors(memories uuid[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id)
+  select 'memory', m.id, m.tenant_id, m.scope_id
+  from (select * from public.agent_memories x where x.id = any (memories) offset 0) m
+  where m.archived_at is null and not exists (
+    select from stead.embeddings e where e.tenant_id = m.tenant_id and e.kind = 'memory' and e.owner_id = m.id)
+  on conflict (kind, owner_id) do update
+    set tenant_id = excluded.tenant_id, scope_id = excluded.scope_id, claimed_until = null, attempts = 0
+$$;
+
+create function stead.memories_inserted() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform stead.index_memories(array(select id from added));
+  perform stead.await_vectors(array(select id from added));
   return null;
 end
 $$;
-create trigger agent_memories_index_insert after insert on public.agent_memories
-  for each row execute function stead.index_memory();
-create trigger agent_memories_index_update
-  after update of tenant_id, profile_id, session_id, agent_id, place, speaker, content, happened_at,
-    archived_at, valid_to on public.agent_memories
-  for each row execute function stead.index_memory();
-create trigger agent_memories_index_delete after delete on public.agent_memories
-  for each row execute function stead.index_memory();
+
+create function stead.memories_deleted() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform stead.unindex_memories(array(select place from removed));
+  delete from stead.embeddings e using removed r
+    where e.tenant_id = r.tenant_id and e.kind = 'memory' and e.owner_id = r.id;
+  delete from stead.embedding_backlog b using removed r where b.kind = 'memory' and b.owner_id = r.id;
+  return null;
+end
+$$;
+
+-- An update takes out and puts in again what it changed of what is indexed: counting a recall changes nothing of it.
+create function stead.memories_updated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  places bigint[];
+  changed uuid[];
+  rewritten uuid[];
+begin
+  select array_agg(o.place), array_agg(o.id),
+    coalesce(array_agg(o.id) filter (where o.content <> n.content or n.archived_at is not null), '{}')
+  into places, changed, rewritten
+  from removed o join added n on n.id = o.id
+  where (o.tenant_id, o.scope_id, o.agent_id, o.place, o.kind, o.speaker, o.content, o.happened_at, o.event_from,
+      o.event_to, o.archived_at, o.valid_to)
+    is distinct from (n.tenant_id, n.scope_id, n.agent_id, n.place, n.kind, n.speaker, n.content, n.happened_at,
+      n.event_from, n.event_to, n.archived_at, n.valid_to);
+  if changed is null then
+    return null;
+  end if;
+  perform stead.unindex_memories(places);
+  perform stead.index_memories(changed);
+  delete from stead.embeddings e using removed o
+    where e.tenant_id = o.tenant_id and e.kind = 'memory' and e.owner_id = o.id and o.id = any (rewritten);
+  delete from stead.embedding_backlog b where b.kind = 'memory' and b.owner_id = any (rewritten);
+  update stead.embeddings e set tenant_id = n.tenant_id, scope_id = n.scope_id
+    from removed o join added n on n.id = o.id
+    where e.tenant_id = o.tenant_id and e.kind = 'memory' and e.owner_id = o.id
+      and (n.tenant_id, n.scope_id) <> (o.tenant_id, o.scope_id);
+  update stead.embedding_backlog b set tenant_id = n.tenant_id, scope_id = n.scope_id
+    from removed o join added n on n.id = o.id
+    where b.kind = 'memory' and b.owner_id = n.id and (n.tenant_id, n.scope_id) <> (o.tenant_id, o.scope_id);
+  perform stead.await_vectors(changed);
+  return null;
+end
+$$;
+
+create trigger agent_memories_inserted after insert on public.agent_memories
+  referencing new table as added for each statement execute function stead.memories_inserted();
+create trigger agent_memories_updated after update on public.agent_memories
+  referencing old table as removed new table as added
+  for each statement execute function stead.memories_updated();
+create trigger agent_memories_deleted after delete on public.agent_memories
+  referencing old table as removed for each statement execute function stead.memories_deleted();
+
+insert into stead.searchable (kind, source, content) values ('memory', 'public.agent_memories', 'content');
 
 create trigger agent_memories_agent before insert or update of agent_id, tenant_id on public.agent_memories
   for each row when (new.agent_id is not null) execute function stead.check_agent();
+
+-- What tells two contents apart: their words, but for case and spaces.
+create function stead.content_digest(content text) returns bytea
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp
+as $$ select sha256(convert_to(lower(regexp_replace(btrim(content), '\s+', ' ', 'g')), 'UTF8')) $$;
 
 create function stead.remember_place() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  new.place := coalesce(new.place, nextval('stead.memory_place'));
-  new.content_digest := sha256(convert_to(lower(regexp_replace(btrim(new.content), '\s+', ' ', 'g')), 'UTF8'));
+  new.place := coalesce(new.place, nextval('stead.search_place'));
+  new.content_digest := stead.content_digest(new.content);
   return new;
 end
 $$;
@@ -199,12 +251,6 @@ alter table public.agent_memories enable row level security;
 alter table public.agent_memories force row level security;
 alter table public.memory_logs enable row level security;
 alter table public.memory_logs force row level security;
-alter table stead.memory_docs enable row level security;
-alter table stead.memory_docs force row level security;
-alter table stead.memory_terms enable row level security;
-alter table stead.memory_terms force row level security;
-alter table stead.embedding_backlog enable row level security;
-alter table stead.embedding_backlog force row level security;
 
 -- Older Supabase projects grant every new table of public to anon and authenticated by default.
 revoke all on public.agent_memories, public.memory_logs from anon, authenticated;
@@ -213,10 +259,6 @@ grant select, insert, update, delete on public.agent_memories to stead_service, 
 grant select on public.memory_logs to anon, authenticated;
 grant select, insert on public.memory_logs to stead_service;
 grant select, insert, update, delete on public.memory_logs to service_role, stead_definer;
-grant select, insert, update, delete on stead.memory_docs, stead.memory_terms, stead.embedding_backlog
-  to stead_definer;
-grant insert on stead.embedding_backlog to stead_service;
-grant usage on sequence stead.memory_place to stead_definer;
 
 create policy tenant_isolation on public.agent_memories to anon, authenticated, stead_service
   using (tenant_id = (select stead.tenant_id()) and (profile_id = (select stead.profile_id())
@@ -238,67 +280,14 @@ create policy tenant_isolation on public.memory_logs to anon, authenticated, ste
 create policy service_role_full_access on public.memory_logs to service_role using (true) with check (true);
 create policy stead_definer_access on public.memory_logs to stead_definer using (true) with check (true);
 
-create policy stead_definer_access on stead.memory_docs to stead_definer using (true) with check (true);
-create policy stead_definer_access on stead.memory_terms to stead_definer using (true) with check (true);
-create policy stead_definer_access on stead.embedding_backlog to stead_definer using (true) with check (true);
--- Only for a memory that the caller sees: a row for another tenant's would keep that one from being queued.
-create policy tenant_isolation on stead.embedding_backlog for insert to stead_service
-  with check (tenant_id = (select stead.tenant_id())
-    and exists (select from public.agent_memories m where m.id = owner_id and m.tenant_id = embedding_backlog.tenant_id));
-
-create function stead.claim_embedding_backlog(batch integer, lease_s double precision)
-returns table (owner_id uuid, tenant_id uuid, scope_id uuid, content text)
-language sql security definer set search_path = pg_catalog, pg_temp
-as $$
-  with due as (
-    select b.kind, b.owner_id from stead.embedding_backlog b
-    where b.kind = 'memory' and (b.claimed_until is null or b.claimed_until < now())
-    order by b.claimed_until nulls first, b.created_at
-    limit batch
-    for update skip locked
-  ),
-  claimed as (
-    update stead.embedding_backlog b
-    set claimed_until = now() + make_interval(secs => lease_s * (1 + b.attempts)), attempts = b.attempts + 1
-    from due d where b.kind = d.kind and b.owner_id = d.owner_id
-    returning b.owner_id, b.tenant_id, b.scope_id
-  )
-  select c.owner_id, c.tenant_id, c.scope_id, m.content
-  from claimed c join public.agent_memories m on m.tenant_id = c.tenant_id and m.id = c.owner_id
-$$;
-
-create function stead.store_embeddings(owners uuid[], model smallint, vectors real[]) returns integer
-language sql security definer set search_path = pg_catalog, pg_temp
-as $$
-  with given as (
-    select o.owner_id, o.n, array_length(vectors, 2) as dimensions
-    from unnest(owners) with ordinality as o (owner_id, n)
-  ),
-  done as (
-    delete from stead.embedding_backlog b using given g where b.kind = 'memory' and b.owner_id = g.owner_id
-    returning b.owner_id, b.tenant_id, b.scope_id, g.n, g.dimensions
-  ),
-  written as (
-    insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-    select d.tenant_id, 'memory', d.owner_id, d.scope_id, model, stead.as_embedding(
-      (select array_agg(v order by i) from unnest(vectors[d.n:d.n][1:d.dimensions]) with ordinality u (v, i)))
-    from done d
-    on conflict (tenant_id, kind, owner_id, model_id) do update set embedding = excluded.embedding
-    returning 1
-  )
-  select count(*)::integer from written
-$$;
-
-alter function stead.search_config(uuid) owner to stead_definer;
-alter function stead.index_memory() owner to stead_definer;
+alter function stead.index_memories(uuid[]) owner to stead_definer;
+alter function stead.unindex_memories(bigint[]) owner to stead_definer;
+alter function stead.await_vectors(uuid[]) owner to stead_definer;
+alter function stead.memories_inserted() owner to stead_definer;
+alter function stead.memories_updated() owner to stead_definer;
+alter function stead.memories_deleted() owner to stead_definer;
 alter function stead.remember_place() owner to stead_definer;
-alter function stead.claim_embedding_backlog(integer, double precision) owner to stead_definer;
-alter function stead.store_embeddings(uuid[], smallint, real[]) owner to stead_definer;
-revoke execute on function stead.term_key(uuid, text), stead.search_config(uuid), stead.index_memory(),
-  stead.memory_lexemes(regconfig, text, timestamptz, text), stead.remember_place(),
-  stead.claim_embedding_backlog(integer, double precision), stead.store_embeddings(uuid[], smallint, real[])
-  from public;
-grant execute on function stead.term_key(uuid, text), stead.search_config(uuid),
-  stead.memory_lexemes(regconfig, text, timestamptz, text) to stead_definer;
-grant execute on function stead.claim_embedding_backlog(integer, double precision),
-  stead.store_embeddings(uuid[], smallint, real[]) to stead_service;
+revoke execute on function stead.index_memories(uuid[]), stead.unindex_memories(bigint[]),
+  stead.await_vectors(uuid[]), stead.memories_inserted(), stead.memories_updated(), stead.memories_deleted(),
+  stead.remember_place(), stead.content_digest(text) from public;
+grant execute on function stead.content_digest(text) to stead_service, stead_definer;

@@ -1,0 +1,63 @@
+"""Reading one tenant's chain from the database, in the order in which it is checked or exported."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from stead.audit import queries
+from stead.audit.digests import row_digest
+from stead.audit.models import ROW_FIELDS, Item, RowFields, Seal, SealedRow, UnsealedRow
+from stead.db import Row, Transaction
+
+
+async def walk(tx: Transaction, tenant_id: UUID) -> AsyncIterator[Item]:
+    """Seals with their rows, then what is unsealed, through cursors: nothing is held in memory.
+
+    Sealing may go on meanwhile: what is sealed after the beginning is left out, and a row that is sealed
+    between is no longer unsealed.
+
+    Args:
+        tx: A transaction as the tenant's service.
+        tenant_id: Whose chain.
+    """
+    last = await queries.last_seal(tx, tenant_id)
+    rows = queries.sealed_rows(tx, tenant_id, last)
+    row = await anext(rows, None)
+    async for seal in queries.seals(tx, tenant_id, last):
+        while row is not None and row["seal_no"] < seal["seal_no"]:
+            yield _sealed_row(row)
+            row = await anext(rows, None)
+        yield Seal(**seal)
+        while row is not None and row["seal_no"] == seal["seal_no"]:
+            yield _sealed_row(row)
+            row = await anext(rows, None)
+    while row is not None:
+        yield _sealed_row(row)
+        row = await anext(rows, None)
+    async for found in queries.row_ids(tx, tenant_id):
+        if not found["sealed"]:
+            yield UnsealedRow(audit_id=found["audit_id"])
+
+
+async def row_fields(tx: Transaction, tenant_id: UUID, audit_id: int) -> RowFields | None:
+    """The fields of one row."""
+    row = await queries.row(tx, tenant_id, audit_id)
+    return None if row is None else fields_of(row)
+
+
+def fields_of(row: Row) -> RowFields:
+    """The fields that a digest covers, in their order."""
+    return tuple(row[name] for name in ROW_FIELDS)
+
+
+def _sealed_row(row: Row) -> SealedRow:
+    fields = None if row["id"] is None else fields_of(row)
+    return SealedRow(
+        seal_no=row["seal_no"],
+        position=row["position"],
+        audit_id=row["audit_id"],
+        digest=row["digest"],
+        found=None if fields is None else row_digest(fields),
+        fields=fields,
+    )
