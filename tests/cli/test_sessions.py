@@ -30,7 +30,8 @@ def idle(cli: Cli, tenants: None) -> None:
     """Two sessions of one tenant and one of another, idle for 30 hours; one for two."""
     _sql(
         cli,
-        "delete from sessions; insert into sessions (tenant_id, last_active_at) select t.id, now() - make_interval(hours => x.h) "
+        "delete from sessions; insert into sessions (tenant_id, last_active_at) "
+        "select t.id, now() - make_interval(hours => x.h) "
         "from (values ('acme', 30), ('acme', 30), ('other', 30), ('acme', 2)) x (slug, h) "
         "join tenants t using (slug)",
     )
@@ -76,7 +77,9 @@ def test_the_setting_says_how_long(cli: Cli, idle: None) -> None:
     assert _left(cli) == 4
 
 
-@pytest.mark.parametrize(("hours", "said"), [("0", "never time out"), ("0.001", "after a minute"), ("-1", "")])
+@pytest.mark.parametrize(
+    ("hours", "said"), [("0", "never time out"), ("0.001", "after a minute"), ("-1", "")]
+)
 def test_a_setting_that_says_never_or_nothing_is_refused(
     monkeypatch: pytest.MonkeyPatch, hours: str, said: str
 ) -> None:

@@ -305,7 +305,7 @@ async def test_an_unknown_agent_or_a_missing_reranker_is_said_so(
     refused = await server.client.post(
         f"{PATH}/search", json={"query": "x", "rerank": True}, headers=headers
     )
-    problem_of(refused, 503, "reranker_not_configured")
+    assert "rerank" in problem_of(refused, 422, "request_invalid")["detail"]
 
 
 @pytest.mark.parametrize(

@@ -251,6 +251,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.audit_signatures": _CHAIN,
     "stead.sealing_progress": {"stead_definer": _some("select", "insert", "update")},
     "public.goal_assessments": _PERSONAL,
+    "public.store_items": _PERSONAL,
     "public.goal_progress": {**_PERSONAL, "stead_service": _some("select", "insert", rule=own)},
     "public.belief_graphs": _PERSONAL,
     "public.belief_edges": _PERSONAL,

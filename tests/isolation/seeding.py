@@ -320,10 +320,6 @@ def _sealing_progress(w: World, label: Label) -> dict[str, Any]:
     return {"log": _new(), "scanned_to": 0, "complete_to": 0}
 
 
-def _audit_logs(w: World, label: Label) -> dict[str, Any]:
-    return {"tenant_id": w.tenant(label), "actor_type": "user", "actor_id": w.person(label)}
-
-
 def _of_a_holder(w: World, label: Label) -> dict[str, Any]:
     """Of a person, of the visitor's session, or of an agent itself, which is the tenant's."""
     session = w.session(label) if label.holder else None
@@ -338,6 +334,21 @@ def _scope(w: World, label: Label) -> str | None:
 def _goal_assessments(w: World, label: Label) -> dict[str, Any]:
     row = {**_of_a_holder(w, label), "goal": f"goal {w.number()}", "progress": 0, "status": "active"}
     return {**row, "importance": 0.5, "created_at": "2026-01-01", "updated_at": "2026-01-01"}
+
+
+def _store_items(w: World, label: Label) -> dict[str, Any]:
+    owner = {"profile_id": w.person(label)}
+    if label.holder == "visitor":
+        owner = {"session_id": w.session(label)}
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        **owner,
+        "namespace": ["memories"],
+        "key": f"k{w.number()}",
+        "value": {"text": "kept"},
+        "search_text": "kept",
+    }
 
 
 def _goal_progress(w: World, label: Label) -> dict[str, Any]:
@@ -462,6 +473,7 @@ SEEDS: dict[str, Seed] = {
     "public.belief_updates": Seed(_belief_updates, _HOLDERS, _HOLDERS),
     # A run has one row, and is seeded once.
     "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
+    "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
     "stead.extraction_backlog": Seed(_extraction_backlog, (), _EVERYBODY),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
@@ -469,7 +481,7 @@ SEEDS: dict[str, Seed] = {
     "public.recent_agent_activity": Seed(_agent_executions, (), ()),
     "public.memory_operation_summary": Seed(_memory_logs, (), ()),
     "public.user_session_stats": Seed(_sessions, (), ()),
-    "public.audit_logs": Seed(_audit_logs, (), _PEOPLE),
+    "public.audit_logs": Seed(_audit_log, (), ()),
     "public.agent_sessions": Seed(_agent_sessions, (), _PEOPLE),
     "public.agent_run_logs": Seed(_agent_run_logs, (), _PEOPLE),
 }

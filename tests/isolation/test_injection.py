@@ -421,11 +421,13 @@ ACROSS_TENANTS = {
     "reindex_step": "housekeeping: ids of documents without a vector",
     "forget_embedding_model": "housekeeping",
     "fold_search_totals": "housekeeping: sizes of collections",
+    "unindexed_collections": "one number",
+    "sweep_items": "housekeeping",
 }
 WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall", "note_use",
-                 "vector_of", "near_facts", "hybrid_search"}  # fmt: skip
+                 "item_vectors_stored", "vector_of", "near_facts", "hybrid_search"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"name_owning_agent",
+INTERNAL = {"name_owning_agent", "large_collections",
             "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
             "memories_deleted", "search_put", "search_drop", "index_document", "document_texts", "score_memories",
             "memory_candidates", "nearest_places", "remember_place", "keep_session", "inherit_agent_tenant", "search_config",

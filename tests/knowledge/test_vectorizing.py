@@ -17,7 +17,7 @@ from stead.db import Database, PoolConfig
 from stead.db.embedded import EmbeddedServer
 from stead.db.errors import MigrationLocked, MigrationsPending
 from stead.db.migrator import admin_connection
-from stead.knowledge import vectorizing
+from stead.knowledge import column, vectorizing
 from stead.knowledge.errors import EmbeddingsInUse, EmbeddingsNotOwned, PgvectorMissing
 from stead.knowledge.vectorizing import Vectorized, vectorize
 from stead.memory import NewMemory
@@ -210,6 +210,30 @@ async def test_servers_go_on_reading_and_writing_meanwhile(
     assert found[0].scores.dense == pytest.approx(1, abs=0.01)
 
 
+async def test_a_search_that_began_before_and_ends_after(
+    real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder
+) -> None:
+    """It has made its probe as real[], and meets a column of halfvec."""
+    await write(pool, ann, embedder, said(1_000_000))
+    before = await find(pool, ann, embedder, "the lighthouse")
+    async with owner_of(real) as owner:
+        async with owner.transaction():
+            await column.create_extension(owner)
+        async with owner.transaction():
+            await column.alter_column(owner, "extensions")
+            await column.replace_functions(owner, "extensions")
+            searches = [asyncio.create_task(find(pool, ann, embedder, "the lighthouse")) for _ in range(3)]
+            async with owner_of(real) as beside:
+                waiting = """
+                    select count(*) from pg_stat_activity
+                    where datname = current_database() and usename = 'stead_api' and wait_event_type = 'Lock'
+                """
+                while await beside.fetchval(waiting) < len(searches):
+                    await asyncio.sleep(0.01)
+    for found in await asyncio.gather(*searches):
+        assert_same_ranking(found, before)
+
+
 async def test_a_copy_that_was_interrupted_goes_on(
     real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder
 ) -> None:
@@ -298,7 +322,7 @@ async def test_a_view_of_somebody_else_is_named(real: DatabaseAccess) -> None:
 async def test_nothing_of_steads_own_depends_on_the_columns_type(real: DatabaseAccess) -> None:
     """The promise to `stead db vectorize` that every migration keeps."""
     async with owner_of(real) as owner:
-        assert await vectorizing.column.dependents(owner) == []
+        assert await column.dependents(owner) == []
 
 
 async def test_without_pgvector_on_the_server_it_says_what_to_install(plain: DatabaseAccess) -> None:

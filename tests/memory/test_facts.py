@@ -265,6 +265,8 @@ def test_what_can_have_one_value_has_a_topic(text: str, topic: str, value: str) 
         "I have a dog named Rex",
         "I went to Rome in May",
         "My sister is a nurse",
+        "My wife Maria is a doctor",
+        "My dog is a labrador",
         "My brother is called Tom",
         "I used to live in Porto",
         "I lived in Porto as a child",

@@ -15,16 +15,16 @@ from stead.memory import InjectionBudget, Memory, Recalled, as_instructions
 def remembered(
     content: str, kind: str = "fact", message: UUID | None = None, **metadata: Any
 ) -> Recalled:
-    if message is not None:
-        metadata |= {"message_id": str(message)} if kind == "turn" else {"message_ids": [str(message)]}
+    if message is not None and kind == "turn":
+        metadata |= {"message_id": str(message)}
+    at = datetime(2026, 5, 7, tzinfo=UTC)
     memory = Memory(
         id=uuid4(), kind=kind, source="chat", speaker="user", content=content, metadata=metadata,
-        happened_at=datetime(2026, 5, 7, tzinfo=UTC), session_id=None, agent_id=None,
-        created_at=datetime(2026, 5, 7, tzinfo=UTC),
+        importance=0.5, confidence=1, topic=None, message_ids=[message] if message else [], happened_at=at,
+        event_from=None, event_to=None, valid_from=at, valid_to=None, superseded_by=None, recall_count=0,
+        used_count=0, archived_at=None, profile_id=None, session_id=None, agent_id=None, created_at=at,
     )  # fmt: skip
-    return Recalled(
-        memory=memory, score=1, dense=None, lexical=None, lexical_near=None, lexical_wide=None
-    )
+    return Recalled(memory=memory, score=1)
 
 
 def test_nothing_known_is_no_block() -> None:

@@ -305,6 +305,7 @@ What did 2000 people do?
 What costs $2020?
 Which wine goes with mayo?
 Do you like April?
+Where does part of Jun's family live?
 Where is Mars?
 in 3019
 on the 45th
@@ -352,7 +353,23 @@ J'ai déménagé en mars 2020 | 2020-03-01 | 2020-04-01
 Wir ziehen im August um | 2023-08-01 | 2023-09-01
 I met Anna two years and three months ago | 2021-02-27 | 2021-03-31
 I lived in Rome from 2010 until 2015 | 2010-01-01 | 2016-01-01
-Call me at 8 May works too | 2024-05-08 | 2024-05-09
+I've got a wedding on the 20th | 2023-06-20 | 2023-06-21
+I've fallen. On the stairs, on 1 June. | 2023-06-01 | 2023-06-02
+So I got the place. Start's 12 July | 2023-07-12 | 2023-07-13
+The announcement's on 18 July | 2023-07-18 | 2023-07-19
+They gave me till the 25th | - | 2023-06-26
+I'm having the knee replaced on 4 November | 2023-11-04 | 2023-11-05
+It was to be ready on 1 August | 2023-08-01 | 2023-08-02
+I've booked Dr. Paszek on the 18th | 2023-06-18 | 2023-06-19
+From 1 July it's 115 | 2023-07-01 | -
+The photo is from 1964 | 1964-01-01 | 1965-01-01
+I moved the appointment from the 6th to the 8th | 2023-06-06 | 2023-06-09
+98.2 kilos on Monday | 2023-06-12 | 2023-06-13
+Seville, 23 August. I'm in | 2023-08-23 | 2023-08-24
+Baptism's on Tuesday the 20th | 2023-06-20 | 2023-06-21
+Sunday, 17 December! I said it loud | 2023-12-17 | 2023-12-18
+We've known each other since April | 2023-04-01 | -
+Yasmine's getting married on 20 July | 2023-07-20 | 2023-07-21
 """
 
 NO_EVENTS = """
@@ -368,6 +385,9 @@ a thousand years ago
 9999 years ago
 I was in the army for two years
 I got up at 5
+I have to take it easy for four weeks
+That was hers for thirty years
+It's the last year.
 """
 
 

@@ -170,12 +170,12 @@ def _memories(conversation: Conversation | None, found: Extraction) -> list[NewM
         )
         if fact.supersedes is not None:
             memory_ = replace(memory_, supersedes=conversation.known[fact.supersedes].memory.id)
-        if fact.event_from is not None:
-            until = fact.event_to or fact.event_from
+        days = [day for day in (fact.event_from, fact.event_to) if day is not None]
+        if days:
             memory_ = replace(
                 memory_,
-                event_from=datetime.combine(fact.event_from, time.min, UTC),
-                event_to=datetime.combine(until, time.max, UTC),
+                event_from=datetime.combine(days[0], time.min, UTC),
+                event_to=datetime.combine(days[-1], time.max, UTC),
             )
         new.append(memory_)
     return new

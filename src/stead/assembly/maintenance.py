@@ -15,7 +15,7 @@ from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
 from stead.db.migrator import admin_connection
 from stead.http import Parts
-from stead.memory import curation
+from stead.memory import curation, forgetting, items
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -68,9 +68,14 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             run=lambda: knowledge.embed_backlog(parts.db, parts.runtime.embedder),
         ),
         Chore(name="seal_audit", every_s=1.0, run=lambda: audit.seal(parts.db, parts.audit_key)),
+        Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),
         Chore(name="reap_sessions", every_s=300.0, run=reap_sessions),
         Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),
-        Chore(name="reindex", every_s=300.0, run=lambda: knowledge.reindex(parts.db, parts.runtime.embedder)),
+        Chore(
+            name="reindex",
+            every_s=300.0,
+            run=lambda: knowledge.reindex(parts.db, parts.runtime.embedder),
+        ),
         Chore(name="fold_totals", every_s=60.0, run=lambda: knowledge.fold_totals(parts.db)),
         Chore(name="fade_memories", every_s=600.0, run=lambda: curation.fade(parts.db)),
         Chore(name="expire_memories", every_s=600.0, run=lambda: curation.expire(parts.db)),
@@ -80,6 +85,7 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             run=lambda: curation.consolidate(parts.db, parts.runtime.embedder),
         ),
         Chore(name="sweep_streams", every_s=60.0, run=sweep_streams),
+        Chore(name="resume_erasures", every_s=60.0, run=lambda: forgetting.resume_erasures(parts.db)),
         Chore(name="sweep_identity", every_s=300.0, run=sweep_identity),
         Chore(name="index_vectors", every_s=600.0, run=_indexing(parts, admin_url)),
     ]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 from fastapi import FastAPI
 
+from stead.adapters import MemorySpace, open_space
 from stead.agents import AgentContext, AgentRegistry
 from stead.agents.heartbeat import ProcessKind
-from stead.assembly.database import DatabaseAccess
+from stead.assembly.database import DatabaseAccess, check_login, reach
 from stead.assembly.settings import Settings, load_settings
-from stead.assembly.wiring import http_config, open_parts
+from stead.assembly.wiring import embedder_config, http_config, open_parts
 from stead.http import Parts, create_app
+from stead.providers.embedders import build_embedder
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -115,6 +118,37 @@ class Stead:
     ) -> AbstractAsyncContextManager[Parts]:
         """Everything that the server and the worker are served from, open while the block runs."""
         return open_parts(self.settings, access, self.registry, kind)
+
+    @asynccontextmanager
+    async def memory(
+        self, tenant: str, profile: str, *, session_id: UUID | None = None
+    ) -> AsyncGenerator[MemorySpace]:
+        """The memory of one person, for a program beside the server, while the block runs.
+
+        Args:
+            tenant: Slug.
+            profile: An email address, a profile's id, or the subject at an identity provider. Made at first sight.
+            session_id: The session that memories come from.
+
+        Raises:
+            DatabaseUnavailable, EmbeddedServerFailed: The database cannot be had.
+            RoleTooPowerful: The database login could bypass row-level security.
+            TenantUnknown: There is no such tenant.
+        """
+        access = await reach(self.settings)
+        await check_login(access)
+        embedder = build_embedder(self.settings.embedder, embedder_config(self.settings))
+        try:
+            async with open_space(
+                access.runtime_url,
+                tenant=tenant,
+                profile=profile,
+                embedder=embedder,
+                session_id=session_id,
+            ) as space:
+                yield space
+        finally:
+            await embedder.aclose()
 
     def http(self, open_with: Callable[[], AbstractAsyncContextManager[Parts]]) -> FastAPI:
         """The HTTP application."""

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from stead.cli import audit, chat, database, doctor, memory, output, servers, sessions, tenants
+from stead.cli import (
+    audit,
+    chat,
+    database,
+    doctor,
+    memory,
+    memory_forget,
+    output,
+    servers,
+    sessions,
+    tenants,
+)
 from stead.core.errors import SteadError
 
 app = typer.Typer(
@@ -29,6 +40,7 @@ app.command("token")(tenants.token)
 app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenant")
+memory.app.command("forget")(memory_forget.forget)
 app.add_typer(memory.app, name="memory")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(audit.app, name="audit")

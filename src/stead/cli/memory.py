@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Final, cast, get_args
+from typing import IO, TYPE_CHECKING, Annotated, cast, get_args
 from uuid import UUID
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from stead.assembly import Settings, load_settings
 from stead.cli import output
 from stead.cli.access import database, run
+from stead.cli.memory_output import line, print_found, print_memories, print_memory
 from stead.core.errors import Invalid
 from stead.core.ids import parse_id
 
@@ -31,17 +29,6 @@ if TYPE_CHECKING:
     from stead.memory.scopes import Scope
 
 app = typer.Typer(help="Memories: search, look at, export.", no_args_is_help=True)
-
-_ARMS: Final = (
-    "dense",
-    "dense_near",
-    "lexical",
-    "lexical_near",
-    "lexical_wide",
-    "recency",
-    "usefulness",
-)
-_PREVIEW_CHARS: Final = 160
 
 Profile = Annotated[str | None, typer.Option(help="Whose: an email address or the profile's id.")]
 Session = Annotated[str | None, typer.Option(help="Or a session's id: its person's, or its own.")]
@@ -73,10 +60,7 @@ def search(
     if not question.strip():
         raise Invalid("the question is empty", hint="Ask in words.")
     found = run(_search(tenant, profile, session, question, limit, moment))
-    if as_json or not sys.stdout.isatty():
-        _print_lines({**asdict(r.memory), "score": r.score} | _scores(r, explain) for r in found)
-    else:
-        _print_found(found, explain=explain)
+    print_found(found, explain=explain, as_json=as_json)
 
 
 @app.command("list")
@@ -98,7 +82,7 @@ def list_command(
     """
     kinds = _kinds(kind)
     found = run(_list(tenant, profile, session, kinds, limit, superseded, archived))
-    _print(found, as_json=as_json)
+    print_memories(found, as_json=as_json)
 
 
 @app.command("show")
@@ -107,13 +91,7 @@ def show(memory_id: MemoryId, tenant: TenantSlug = "demo", as_json: AsJson = Fal
 
     Example: stead memory show 01a1fb26-2e37-7060-84c3-e275028161d3
     """
-    memory = run(_show(tenant, _id(memory_id)))
-    if as_json or not sys.stdout.isatty():
-        _print_lines([asdict(memory)])
-        return
-    for name, value in asdict(memory).items():
-        if value not in (None, [], {}):
-            output.out.print(f"[dim]{name:14}[/] {escape(_plain(value))}")
+    print_memory(run(_show(tenant, read_id(memory_id))), as_json=as_json)
 
 
 @app.command("history")
@@ -122,7 +100,7 @@ def history(memory_id: MemoryId, tenant: TenantSlug = "demo", as_json: AsJson = 
 
     Example: stead memory history 01a1fb26-2e37-7060-84c3-e275028161d3
     """
-    _print(run(_history(tenant, _id(memory_id))), as_json=as_json)
+    print_memories(run(_history(tenant, read_id(memory_id))), as_json=as_json)
 
 
 @app.command("export")
@@ -150,7 +128,7 @@ class _Opened:
 
 
 @asynccontextmanager
-async def _opened(slug: str) -> AsyncGenerator[_Opened]:
+async def as_service(slug: str) -> AsyncGenerator[_Opened]:
     """The database, as the service of a tenant."""
     from stead.db import NOBODY, Database, PoolConfig  # noqa: PLC0415
     from stead.identity import tenant_service, tenants  # noqa: PLC0415
@@ -166,25 +144,32 @@ async def _opened(slug: str) -> AsyncGenerator[_Opened]:
             await db.close()
 
 
+async def find_person(tx: Transaction, principal: Principal, text: str) -> UUID:
+    """The person of that address or id.
+
+    Raises:
+        Invalid: Nobody has that address.
+    """
+    from stead.identity import profiles  # noqa: PLC0415
+
+    found = parse_id(text) or await profiles.find_by_email(tx, principal.tenant, text)
+    if found is None:
+        raise Invalid(
+            f"{principal.tenant.slug} has nobody with the address {text!r}",
+            hint="Give another address or the profile's id, or another --tenant.",
+        )
+    return found
+
+
 async def _scope(
     tx: Transaction, principal: Principal, profile: str | None, session: str | None
 ) -> Scope:
-    from stead.identity import profiles  # noqa: PLC0415
     from stead.memory import scopes  # noqa: PLC0415
 
     if profile is None and session is None:
         raise Invalid("whose memories?", hint="Add --profile EMAIL (or its id), or --session ID.")
-    profile_id: UUID | None = None
-    if profile is not None:
-        profile_id = parse_id(profile)
-        if profile_id is None:
-            profile_id = await profiles.find_by_email(tx, principal.tenant, profile)
-        if profile_id is None:
-            raise Invalid(
-                f"{principal.tenant.slug} has nobody with the address {profile!r}",
-                hint="Give another address or the profile's id, or another --tenant.",
-            )
-    session_id = _id(session) if session is not None else None
+    profile_id = await find_person(tx, principal, profile) if profile is not None else None
+    session_id = read_id(session) if session is not None else None
     return await scopes.resolve(tx, principal, profile_id=profile_id, session_id=session_id)
 
 
@@ -201,7 +186,7 @@ async def _search(
     from stead.memory.recall import MAX_QUESTION_CHARS  # noqa: PLC0415
     from stead.providers.embedders import build_embedder  # noqa: PLC0415
 
-    async with _opened(slug) as opened:
+    async with as_service(slug) as opened:
         async with opened.db.transaction(opened.principal, read_only=True) as tx:
             scope = await _scope(tx, opened.principal, profile, session)
         embedder = build_embedder(opened.settings.embedder, embedder_config(opened.settings))
@@ -232,7 +217,7 @@ async def _list(
     from stead.memory import records  # noqa: PLC0415
 
     async with (
-        _opened(slug) as opened,
+        as_service(slug) as opened,
         opened.db.transaction(opened.principal, read_only=True) as tx,
     ):
         scope = await _scope(tx, opened.principal, profile, session)
@@ -253,7 +238,7 @@ async def _show(slug: str, memory_id: UUID) -> Memory:
     from stead.memory import records  # noqa: PLC0415
 
     async with (
-        _opened(slug) as opened,
+        as_service(slug) as opened,
         opened.db.transaction(opened.principal, read_only=True) as tx,
     ):
         return await records.get(tx, opened.principal, memory_id)
@@ -263,7 +248,7 @@ async def _history(slug: str, memory_id: UUID) -> list[Memory]:
     from stead.memory import records  # noqa: PLC0415
 
     async with (
-        _opened(slug) as opened,
+        as_service(slug) as opened,
         opened.db.transaction(opened.principal, read_only=True) as tx,
     ):
         return await records.history(tx, opened.principal, memory_id)
@@ -273,7 +258,7 @@ async def _export(slug: str, profile: str | None, session: str | None, file: Pat
     from stead.memory import exporting  # noqa: PLC0415
 
     count = 0
-    async with _opened(slug) as opened:
+    async with as_service(slug) as opened:
         async with opened.db.transaction(opened.principal, read_only=True) as tx:
             scope = await _scope(tx, opened.principal, profile, session)
         place: exporting.ExportPlace | None = exporting.ExportPlace()
@@ -283,10 +268,10 @@ async def _export(slug: str, profile: str | None, session: str | None, file: Pat
                 async with opened.db.transaction(opened.principal, read_only=True) as tx:
                     page = await exporting.export_page(tx, opened.principal, scope.id, place)
                 for record in page.records:
-                    target.write(_line(record))
+                    target.write(line(record))
                 count += len(page.records)
                 place = page.next
-            target.write(_line({"type": "end", "records": count}))
+            target.write(line({"type": "end", "records": count}))
     return count
 
 
@@ -309,7 +294,12 @@ def _written(file: Path | None) -> Generator[IO[str]]:
         raise Invalid(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _id(text: str) -> UUID:
+def read_id(text: str) -> UUID:
+    """The id in an argument.
+
+    Raises:
+        Invalid: It is none.
+    """
     found = parse_id(text)
     if found is None:
         raise Invalid(f"{text!r} is no id", hint="An id has 36 characters: 8-4-4-4-12.")
@@ -337,87 +327,3 @@ def _kinds(given: list[str] | None) -> list[MemoryKind] | None:
         if kind not in known:
             raise Invalid(f"there is no kind {kind!r}", hint=f"There are: {', '.join(known)}.")
     return cast("list[MemoryKind] | None", given or None)
-
-
-def _scores(found: Recalled, explain: bool) -> dict[str, Any]:
-    return {"scores": asdict(found.scores)} if explain else {}
-
-
-def _print(memories: Sequence[Memory], *, as_json: bool) -> None:
-    if as_json or not sys.stdout.isatty():
-        _print_lines(map(asdict, memories))
-        return
-    table = _table()
-    for memory in memories:
-        table.add_row(*_cells(memory), style=_style(memory))
-    _print_table(table, len(memories))
-
-
-def _print_found(found: Sequence[Recalled], *, explain: bool) -> None:
-    arms = _ARMS if explain else ()
-    table = _table("score", *arms)
-    for item in found:
-        said = [getattr(item.scores, arm) for arm in arms]
-        table.add_row(
-            f"{item.score:.3f}",
-            *("" if value is None else f"{value:.3f}" for value in said),
-            *_cells(item.memory),
-            style=_style(item.memory),
-        )
-    _print_table(table, len(found))
-
-
-def _table(*numbers: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in numbers:
-        table.add_column(name.replace("_", " "), justify="right")
-    table.add_column("when", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("memory", overflow="fold", min_width=20)
-    # Whole, whatever the width: it is what the next command needs.
-    table.add_column("id", no_wrap=True, min_width=36)
-    return table
-
-
-def _print_table(table: Table, count: int) -> None:
-    if count:
-        # Not the soft wrapping of other output: a table has to know how wide it may be.
-        output.out.print(table, soft_wrap=False)
-    else:
-        output.say("nothing is remembered that fits", "dim")
-
-
-def _cells(memory: Memory) -> tuple[str, str, str, str]:
-    words = " ".join(memory.content.split())
-    shown = words if len(words) <= _PREVIEW_CHARS else words[: _PREVIEW_CHARS - 1] + "…"
-    return f"{memory.happened_at:%Y-%m-%d}", memory.kind, escape(_visible(shown)), str(memory.id)
-
-
-def _style(memory: Memory) -> str | None:
-    return "dim" if memory.valid_to or memory.archived_at else None
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, list | dict):
-        return _visible(json.dumps(value, ensure_ascii=False, default=str))
-    return _visible(str(value))
-
-
-def _visible(text: str) -> str:
-    """Text for a terminal: control characters, which could move its cursor or change its title, are shown."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
-
-
-def _print_lines(records: Iterable[dict[str, Any]]) -> None:
-    for record in records:
-        sys.stdout.write(_line(record))
-
-
-def _line(record: dict[str, Any]) -> str:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_json) + "\n"
-
-
-def _json(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from stead.http import agents, chat, health, keys, memories, problems, sessions
+from stead.http import agents, chat, forgetting, health, keys, memories, problems, sessions
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
@@ -55,7 +55,7 @@ def create_app(
     app.state.rate_limit = read_limit(config.rate_limit)
     app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
     problems.install(app)
-    for part in (sessions, chat, memories, agents, keys, health):
+    for part in (sessions, chat, memories, forgetting, agents, keys, health):
         app.include_router(part.router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)

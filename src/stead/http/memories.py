@@ -52,7 +52,6 @@ from stead.memory.exporting import ExportPage, ExportPlace
 from stead.memory.recall import MAX_QUESTION_CHARS, within
 from stead.memory.scopes import Scope
 from stead.providers.embedders import Embedder
-from stead.providers.rerankers import RerankerNotConfigured
 
 router = APIRouter(route_class=JsonRoute, tags=["memories"], dependencies=[needs_scope("memories")])
 
@@ -106,7 +105,10 @@ async def search_memories(body: SearchMemories, request: Request, caller: Caller
         raise RequestInvalid("query: is empty", hint="Ask in words.")
     parts = parts_of(request)
     if body.rerank and parts.reranker is None:
-        raise RerankerNotConfigured("no reranker is configured here", hint="Leave rerank out.")
+        # It will not be there in a moment either: for who asks it is a wrong request.
+        raise RequestInvalid(
+            "rerank: no reranker is configured here", hint="Leave it out, or set STEAD_RERANKER."
+        )
     embedder = parts.runtime.embedder
     question = memory.Question(
         text=body.query,

@@ -64,6 +64,9 @@ def translate(error: Exception) -> SteadError:
             return TextNotStorable("text must not contain NUL characters", hint="Remove them.")
         case asyncpg.QueryCanceledError() | asyncpg.LockNotAvailableError():
             return DatabaseUnavailable("the database took too long", hint="Try again.")
+        case asyncpg.ForeignKeyViolationError():
+            # A person or session that was forgotten while somebody still wrote for them.
+            return Conflict("what this belongs to is gone", hint="Look it up again, or sign in again.")
         case asyncpg.SerializationError() | asyncpg.DeadlockDetectedError():
             return Conflict("somebody else changed this at the same moment", hint="Try again.")
         case _ if isinstance(error, CONNECTION_LOST):

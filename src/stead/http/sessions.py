@@ -46,7 +46,7 @@ from stead.http.session_bodies import (
 )
 from stead.identity import Principal, anonymous, tenant_service
 from stead.identity.errors import TenantUnknown
-from stead.memory import cognition
+from stead.memory import cognition, items
 from stead.sessions import Contact, Session
 
 router = APIRouter(route_class=JsonRoute, tags=["sessions"], dependencies=[needs_scope("sessions")])
@@ -127,6 +127,7 @@ async def link_session(session_id: UUID, body: LinkSession, request: Request, ca
         if changed and caller.profile_id is not None:
             await agents.link_session(tx, tenant, session.id, caller.profile_id)
             await memory.move_session(tx, tenant, session.id, caller.profile_id)
+            await items.move_session(tx, tenant, session.id, caller.profile_id)
             await cognition.move_session(tx, tenant, session.id, caller.profile_id)
     return DoneFor(session_id=session.id)
 

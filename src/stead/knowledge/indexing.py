@@ -27,7 +27,7 @@ LARGE: Final = 20_000
 _MOST: Final = 64
 #: Enough for about 300,000 vectors of 256 dimensions; more are built more slowly.
 _MEMORY_MB: Final = 512
-_WATCH_S: Final = 2.0
+_WATCH_S: Final = 5.0
 
 Report: TypeAlias = Callable[[str], Any]
 if TYPE_CHECKING:
@@ -205,12 +205,14 @@ async def _watched(
     pid = owner.get_server_pid()
 
     async def watch() -> None:
+        said: str | None = None
         async with connect_as_owner() as beside:
             while True:
                 await asyncio.sleep(_WATCH_S)
-                said = await hnsw.progress(beside, pid)
-                if said is not None:
-                    report(said)
+                now = await hnsw.progress(beside, pid)
+                if now not in {None, said}:
+                    report(str(now))
+                said = now
 
     task = asyncio.create_task(watch())
     try:

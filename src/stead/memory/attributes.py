@@ -86,11 +86,11 @@ _WORDS: Final = word_set(
     "shirt size",
 }
 _PETS: Final = word_set("dog cat puppy kitten horse pony parrot hamster rabbit bunny tortoise")
-_ONE_OF_A_KIND: Final = word_set(
-    "wife husband partner girlfriend boyfriend fiancé fiancée fiance fiancee spouse mother mum "
-    "mom father dad boss "
-    "manager therapist dentist landlord landlady company business shop studio band boat car"
+_PEOPLE: Final = word_set(
+    "wife husband partner girlfriend boyfriend fiancé fiancée fiance fiancee spouse mother mum mom father dad "
+    "boss manager therapist dentist landlord landlady ex"
 )
+_ONE_OF_A_KIND: Final = (_PEOPLE - {"ex"}) | word_set("company business shop studio band boat car")
 #: Of these there are several, or they are many things at once: a brother is tall, and a nurse, and in Porto.
 _MANY: Final = word_set(
     "sister brother son daughter child kid baby friend colleague coworker cousin aunt uncle "
@@ -177,7 +177,9 @@ def _mine(thing: str, said: str) -> Attribute | None:
     what = _NAMES.get(what, what)
     if made := _known(what, value):
         return made
-    if what in _DATES | _MONEY | _WORDS or words[0] in _MANY or words[-1] in _MANY:
+    if what in _DATES | _MONEY | _WORDS or not (_MANY | _PEOPLE | _PETS).isdisjoint(
+        (words[0], words[-1])
+    ):
         return (
             ("rent:due" if "due" in value else f"{what}:due", value, "statement")
             if value.startswith("due ")

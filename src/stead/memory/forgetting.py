@@ -6,18 +6,33 @@ backups when they expire: see `docs/explanation/memory.md`.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import asyncpg
+import structlog
+
 from stead import audit
+from stead.core.errors import SteadError
 from stead.core.ids import new_id
-from stead.db import NOBODY, Database, Transaction
+from stead.db import CONNECTION_LOST, NOBODY, Database, Row, Transaction
 from stead.identity import Principal, Tenant, tenant_service
 from stead.memory import queries
 from stead.memory.errors import MemoryOwnerUnknown, MemoryUnknown
 
+_log = structlog.stdlib.get_logger(__name__)
 _BATCH: Final = 5000
+_SMALLEST_BATCH: Final = 50
+_TRIES: Final = 5
+#: What a step may meet while its person goes on writing, or where rows are large: it is tried again.
+_PASSING: Final = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+)
 Subject = Literal["profile", "session"]
 
 
@@ -27,9 +42,11 @@ class Forgotten:
 
     Args:
         erased: How many rows, by what they were.
+        finished: False where a worker does the rest.
     """
 
     erased: dict[str, int]
+    finished: bool = True
 
 
 async def forget_memory(
@@ -37,9 +54,10 @@ async def forget_memory(
 ) -> Forgotten:
     """Forgets one memory.
 
-    With its sources: the versions that it superseded, the messages that it was said in (they keep their place and
-    lose their words), the runs and streams of those messages, and whatever of the same person quotes it word
-    for word.
+    With its sources: the versions that it superseded; the messages that it was said in, the answers to them and
+    those that made use of it (they keep their place and lose their words), with their runs and streams; the answer
+    in a session's context that it was; and whatever of the same person quotes it word for word. Other facts of the
+    same messages stay. A run of that person that is under way ends as failed.
 
     Args:
         tx: A transaction as the server.
@@ -68,19 +86,26 @@ async def forget_memory(
 
 
 async def forget_all(
-    db: Database, principal: Principal, kind: Subject, subject_id: UUID, *, batch: int = _BATCH
+    db: Database,
+    principal: Principal,
+    kind: Subject,
+    subject_id: UUID,
+    *,
+    batch: int = _BATCH,
+    budget_s: float | None = None,
 ) -> Forgotten:
     """Forgets a person or a session, with everything that hangs on it.
 
-    In steps of their own transactions, as much may be there. The request is stored first: if this process dies,
-    a worker goes on (`resume_erasures`).
+    In steps of their own transactions, as much may be there. The request is stored first: runs under way end as
+    failed and sessions are closed with it, and if this process dies, a worker goes on (`resume_erasures`).
 
     Args:
         db: The database; no transaction may be open.
         principal: The person, the holder of the session, or the tenant's service.
         kind: What is forgotten.
         subject_id: Its id.
-        batch: Rows of each table at a time.
+        batch: Rows at a time.
+        budget_s: After so many seconds the rest is left to a worker; None: it is waited for.
 
     Raises:
         MemoryOwnerUnknown: There is none of this id, or it is somebody else's.
@@ -97,37 +122,70 @@ async def forget_all(
             subject_type=kind,
             subject_id=subject_id,
         )
-    return await _erase(db, principal, erasure, kind, subject_id, batch)
+    return await _erase(db, principal, erasure, kind, subject_id, batch, budget_s)
 
 
 async def resume_erasures(db: Database, *, batch: int = _BATCH) -> int:
-    """Finishes what processes that died had begun to forget; returns how many."""
+    """Finishes what processes that died, or had no time, had begun to forget; returns how many."""
     async with db.transaction(NOBODY) as tx:
         rows = await queries.claim_erasures(tx, 10)
+    done = 0
     for row in rows:
         principal = tenant_service(Tenant(id=row["tenant_id"], slug=row["tenant_slug"]))
-        await _erase(db, principal, row["id"], row["kind"], row["subject_id"], batch)
-    return len(rows)
+        try:
+            await _erase(db, principal, row["id"], row["kind"], row["subject_id"], batch, None)
+        except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+            # It is due again later; one that cannot be done must not keep the others waiting.
+            _log.warning("erasure_failed", erasure_id=str(row["id"]), reason=type(error).__name__)
+        else:
+            done += 1
+    return done
 
 
 async def _erase(
-    db: Database, principal: Principal, erasure: UUID, kind: Subject, subject_id: UUID, batch: int
+    db: Database,
+    principal: Principal,
+    erasure: UUID,
+    kind: Subject,
+    subject_id: UUID,
+    batch: int,
+    budget_s: float | None,
 ) -> Forgotten:
     service = tenant_service(principal.tenant)
+    deadline = None if budget_s is None else time.monotonic() + budget_s
+    failures = 0
     while True:
-        async with db.transaction(service) as tx:
-            step = await queries.erase_step(tx, erasure, batch)
-            erased: dict[str, Any] = step["erased"]
-            if not step["finished"]:
-                continue
-            if erased:
-                await audit.record(
-                    tx,
-                    principal,
-                    category="memory",
-                    action="forget",
-                    subject_type=kind,
-                    subject_id=subject_id,
-                    payload=erased,
-                )
-            return Forgotten(erased=erased)
+        try:
+            step = await _step(db, principal, erasure, kind, subject_id, batch)
+        except _PASSING:
+            failures += 1
+            if failures == _TRIES:
+                raise
+            batch = max(batch // 4, _SMALLEST_BATCH)
+            continue
+        if step["finished"]:
+            return Forgotten(erased=step["erased"])
+        if deadline is not None and time.monotonic() >= deadline:
+            async with db.transaction(service) as tx:
+                await queries.release_erasure(tx, erasure)
+            return Forgotten(erased=step["erased"], finished=False)
+
+
+async def _step(
+    db: Database, principal: Principal, erasure: UUID, kind: Subject, subject_id: UUID, batch: int
+) -> Row:
+    async with db.transaction(tenant_service(principal.tenant)) as tx:
+        step = await queries.erase_step(tx, erasure, batch)
+        erased: dict[str, Any] = step["erased"]
+        # Without counts somebody else has finished it, and recorded it.
+        if step["finished"] and erased:
+            await audit.record(
+                tx,
+                principal,
+                category="memory",
+                action="forget",
+                subject_type=kind,
+                subject_id=subject_id,
+                payload=erased,
+            )
+        return step

@@ -85,7 +85,7 @@ def find_names(text: str, *, known: Collection[str] = ()) -> list[str]:
         At most 20, each once, without possessive endings: addresses, titles and handles, then the others in
         their order.
     """
-    text = text[:MAX_CHARS]
+    text = _composed(text)
     found: dict[str, str] = {}
 
     def keep(name: str) -> None:
@@ -121,7 +121,8 @@ def speaker_of(text: str, speakers: Collection[str], *, me: str | None = None) -
     Returns:
         The names as they were given.
     """
-    words = list(_words(text[:MAX_CHARS]))
+    text = _composed(text)
+    words = list(_words(text))
     plain = [_folded(_POSSESSIVE.sub("", word.text)) for word in words]
     places: dict[str, list[int]] = {}
     for place, word in enumerate(plain):
@@ -129,7 +130,7 @@ def speaker_of(text: str, speakers: Collection[str], *, me: str | None = None) -
         head = word.partition("'")[0]
         if head != word and head:
             places.setdefault(head, []).append(place)  # "Anna'll"
-    whole = _folded(text[:MAX_CHARS])
+    whole = _folded(text)
     found = {name for name in speakers if _is_named(name, words, plain, places, whole)}
     if me is not None and any(_straight(word.text.lower()) in _ME for word in words):
         found.add(me)
@@ -145,7 +146,7 @@ def _is_named(
     if _is_unspaced(folded):
         return folded in whole
     parts = [_folded(word.text) for word in _words(folded)]
-    if not parts:
+    if not parts or not parts[0][0].isalnum():
         return False
     for place in places.get(parts[0], ()):
         if len(parts) > 1 and plain[place : place + len(parts)] == parts:
@@ -270,6 +271,11 @@ def _bare(word: str) -> str:
 
 def _straight(word: str) -> str:
     return word.replace("’", "'")  # noqa: RUF001
+
+
+def _composed(text: str) -> str:
+    """The text that is read, with accents in their letters: a mark of its own would end a word."""
+    return unicodedata.normalize("NFC", text[:MAX_CHARS])
 
 
 def _folded(word: str) -> str:

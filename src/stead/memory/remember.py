@@ -128,7 +128,8 @@ async def remember(
         *await queries.reinforce(tx, principal.tenant.id, settled.reinforced),
         *(await queries.reinforce_twins(tx, principal.tenant.id, scope_id, twins) if twins else []),
     ]
-    ended = [(old, by, at) for old, by, at in settled.superseded if by in stored]
+    # Of the two at least one is new: either may be the one that ends.
+    ended = [(old, by, at) for old, by, at in settled.superseded if {old, by} & {*stored}]
     superseded = await queries.supersede(tx, principal.tenant.id, ended)
     await queries.insert_log(
         tx,

@@ -13,6 +13,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from stead.memory.echoes import is_echo
+from stead.memory.topics import contradicts, topic_of
 from stead.memory.words import content_words
 
 #: A correction that names no topic takes back the most similar fact, if it is as similar as this.
@@ -117,6 +118,15 @@ def settle(facts: Sequence[tuple[UUID, N]], known: Sequence[Known]) -> Settled[N
     )
 
 
+def _excludes(later: str, earlier: str) -> bool:
+    """Whether two statements on one topic cannot both hold. "I no longer live in Porto" does not end "I live in
+    Lisbon"; where the rules do not know a value, two statements are two values."""
+    one, other = topic_of(later), topic_of(earlier)
+    if one is None or other is None or one.key != other.key:
+        return True
+    return contradicts(one, other)
+
+
 def same_statement(one: str, known: str) -> bool:
     """Whether ``one`` says nothing beyond ``known``: its words, in their order. "Ann owes Bo 10" is not "Bo owes
     Ann 10"."""
@@ -135,7 +145,7 @@ def _contradicted(fact: _New, old: Sequence[Known]) -> list[Known]:
     if fact.topic is not None:
         same_topic = [k for k in old if k.topic == fact.topic]
         if same_topic:
-            return same_topic
+            return [k for k in same_topic if _excludes(fact.content, k.content)]
     if fact.correction:
         near = [k for k in old if k.similarity is not None and k.similarity >= _CORRECTED]
         return sorted(near, key=lambda k: k.similarity or 0, reverse=True)[:1]

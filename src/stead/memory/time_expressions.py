@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Literal
 
 from stead.memory.timing.calendar import Moment
@@ -78,7 +78,7 @@ def find_period(
     for at, found in _phrases(tokens, context):
         if found.named is not None and _is_for_each(tokens, at, found):
             continue
-        moment = Moment(now=now, ahead=looks_ahead(tokens, at, otherwise=False))
+        moment = Moment(now=now, ahead=looks_ahead(tokens, at) or False)
         period = _period(text, tokens, at, found, moment, zone)
         if period is not None:
             return period
@@ -114,11 +114,25 @@ def find_event(text: str, said_at: datetime, *, zone: tzinfo = UTC) -> Period | 
             continue
         if found.named is not None and is_habit(tokens, at):
             continue
-        moment = Moment(now=now, ahead=looks_ahead(tokens, at, otherwise=True))
-        period = _period(text, tokens, at, found, moment, zone)
+        ahead = looks_ahead(tokens, at)
+        readings = [
+            _period(text, tokens, at, found, Moment(now=now, ahead=one), zone)
+            for one in ((True, False) if ahead is None else (ahead,))
+        ]
+        period = min(filter(None, readings), key=lambda one: _distance(one, now), default=None)
         if period is not None:
             return replace(period, kind="held") if period.end is None else period
     return None
+
+
+_PLANS: Final = 0.6
+"""People tell more of what they plan: a day to come counts as so much of a day that is over."""
+
+
+def _distance(period: Period, now: datetime) -> timedelta:
+    """How far it is from now. Told without a verb, it is near rather than far, and to come rather than over."""
+    edges = [time - now for time in (period.start, period.end) if time is not None]
+    return min(edge * _PLANS if edge > timedelta() else -edge for edge in edges)
 
 
 def _prepared(text: str, at: datetime, zone: tzinfo) -> tuple[Tokens | None, datetime]:
@@ -178,7 +192,7 @@ def _is_for_each(tokens: Tokens, at: int, found: Found) -> bool:
     if named is None or named.year is not None or named.which is not None:
         return False
     does = any(tokens.word(place) in {"do", "does"} for place in tokens.sentence(at))
-    seasonal = named.kind in {"season", "feast"} and does and looks_ahead(tokens, at, otherwise=False)
+    seasonal = named.kind in {"season", "feast"} and does and bool(looks_ahead(tokens, at))
     return seasonal or is_habit(tokens, at)
 
 

@@ -53,14 +53,12 @@ _DWELLING: Final = re.compile(
     r"condo|dorm|cabin)\b"
 )
 _NO_PLACE: Final = re.compile(
-    r"(?:an?|my|our|his|her|their|the (?!us\b|usa\b|uk\b|netherlands\b|philippines\b|"
-    r"bay area\b|czech)|this|that|it\b|"
-    r"here\b|there\b|fear\b|peace\b|hope\b|harmony\b|\d)"
+    r"(?:an?|my|our|his|her|their|this|that|it|here|there|fear|peace|hope|harmony)\b|\d|"
+    r"the (?!us\b|usa\b|uk\b|netherlands\b|philippines\b|bay area\b|czech)"
 )
 _NO_EMPLOYER: Final = re.compile(
-    r"(?:night|nights|home|least|weekends?|once|free|all|the (?:moment|weekend|office|same)|\d|"
-    r"peanuts|me\b|you\b|it\b|"
-    r"money|now\b|an? (?:while|living))"
+    r"(?:nights?|home|least|weekends?|once|free|all|peanuts|me|you|it|money|now)\b|\d|"
+    r"the (?:moment|weekend|office|same)\b|an? (?:while|living)\b"
 )
 #: What somebody changes to without moving house.
 _NO_TOWN: Final = re.compile(

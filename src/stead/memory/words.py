@@ -32,7 +32,7 @@ _NOT_PLURAL: Final = word_set(
     "christmas is was has "
     "its his physics mathematics politics economics athletics gymnastics analysis basis stress "
     "grass dress "
-    "express wireless js css aws ios rails redis kubernetes canvas atlas cyprus sales"
+    "express wireless js css aws ios rails redis postgres kubernetes canvas atlas cyprus sales"
 )
 
 #: Words that say nothing by themselves. What is left of a sentence without them is what it is about.

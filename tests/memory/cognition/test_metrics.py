@@ -14,7 +14,8 @@ from stead.db import Database
 from stead.identity import Principal
 from stead.memory import cognition
 from stead.memory.cognition import MetricsPeriodInvalid
-from tests.support.people import Person, make_person, service
+from tests.support.people import Person, make_person, open_session, service
+from tests.support.servers import Running, say
 
 NOW = datetime.now(UTC)
 
@@ -64,6 +65,31 @@ async def test_a_runs_metrics_are_those_of_its_row_and_its_recall(db: Database, 
         "latency_ms": 100, "first_token_ms": 20, "input_tokens": 300, "output_tokens": 40, "cognitive_load": 0.25,
     }  # fmt: skip
     assert wanted.items() <= seen.items()
+
+
+async def test_of_a_run_of_the_server(server: Running, db: Database, person: Person) -> None:
+    """What the run and its recall log is what is read here."""
+    first = await open_session(server.client, person)
+    await say(server.client, person.headers, first, "My bike is a blue gravel bike.")
+    second = await open_session(server.client, person)
+    await say(server.client, person.headers, second, "What colour is my bike?")
+    async with db.transaction(person.principal.served()) as tx:
+        run_id = await tx.value("select id from public.agent_runs where session_id = $1", UUID(second))
+        await cognition.record(tx, person.principal, run_id, recall_hit_rate=1.0, cognitive_load=0.0)
+        row = await tx.row(
+            """
+            select c.memories_found, c.memories_injected, c.context_tokens, c.recall_latency_ms,
+              c.recall_hit_rate, c.latency_ms = r.latency_ms and c.output_tokens = r.output_tokens as same
+            from public.cognitive_metrics c join public.agent_runs r on r.id = c.run_id where r.id = $1
+            """,
+            run_id,
+        )
+    assert row is not None
+    assert row["memories_found"] >= row["memories_injected"] >= 1
+    assert row["context_tokens"] >= 5
+    assert row["recall_latency_ms"] > 0
+    assert row["recall_hit_rate"] is not None
+    assert row["same"] is True
 
 
 async def test_a_run_without_recall_has_no_hit_rate(db: Database, person: Person) -> None:

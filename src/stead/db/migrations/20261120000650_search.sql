@@ -155,6 +155,8 @@ create function stead.search_drop(kind text, owner uuid) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- The backlog first: who is about to store a vector has taken it from there, and is waited for.
+  delete from stead.embedding_backlog b where b.kind = search_drop.kind and b.owner_id = owner;
   with gone as (
     delete from stead.search_docs d where d.kind = search_drop.kind and d.owner_id = owner
     returning d.place, d.tenant_id, d.scope_id, d.length, d.terms
@@ -169,7 +171,6 @@ begin
   )
   insert into stead.search_totals (tenant_id, scope_id, kind, docs, length)
   select g.tenant_id, g.scope_id, search_drop.kind, -1, -g.length from gone g;
-  delete from stead.embedding_backlog b where b.kind = search_drop.kind and b.owner_id = owner;
 end
 $$;
 

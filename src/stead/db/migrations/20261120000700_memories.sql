@@ -171,9 +171,10 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform stead.unindex_memories(array(select place from removed));
+  -- The backlog first: who is about to store a vector has taken it from there, and is waited for.
+  delete from stead.embedding_backlog b using removed r where b.kind = 'memory' and b.owner_id = r.id;
   delete from stead.embeddings e using removed r
     where e.tenant_id = r.tenant_id and e.kind = 'memory' and e.owner_id = r.id;
-  delete from stead.embedding_backlog b using removed r where b.kind = 'memory' and b.owner_id = r.id;
   return null;
 end
 $$;

@@ -112,6 +112,13 @@ def _inside(spans: list[Span], whole: Span) -> Span | None:
     )
 
 
+def on_weekday(named: Named, weekday: int, today: date) -> Span | None:
+    """The occurrence nearest to today that is on this weekday, if one is near: Sunday 7 December."""
+    spans = [s for s in _near(named, today) if s.start and s.start.weekday() == weekday]
+    middle = midnight(today)
+    return min(spans, key=lambda s: abs(s.start - middle) if s.start else timedelta.max, default=None)
+
+
 def within(named: Named, whole: Span, *, place: int = 0) -> Span | None:
     """The first occurrence (or that at another ``place``; -1 is the last) that begins in a closed span."""
     if whole.start is None or whole.end is None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from stead.memory.timing import dates
-from stead.memory.timing.calendar import Kind, Named, within
+from stead.memory.timing.calendar import Kind, Named, on_weekday, within
 from stead.memory.timing.found import Found, fixed, hours_of, recurring
 from stead.memory.timing.spans import Span, week, years
 from stead.memory.timing.tokens import Token, Tokens
@@ -136,7 +136,11 @@ def _weekday(tokens: Tokens, at: int, before: str) -> Found | None:
     date_at = tokens.skip(end, ",")
     found = dates.day_and_month(tokens, date_at, "on") or dates.month_and_day(tokens, date_at, "on")
     if found is not None:
-        return found
+        return _checked(found, int(name[1]), tokens)
+    if before != "range" and tokens.word(date_at) == "the":
+        found = dates.the_day(tokens, date_at, "on")
+        if found is not None:
+            return _checked(found, int(name[1]), tokens)
     week_at = tokens.skip(end, "of")
     offset = {"last": -7, "this": 0, "next": 7}.get(tokens.word(week_at))
     if offset is not None and tokens.word(week_at + 1) == "week":
@@ -148,6 +152,14 @@ def _weekday(tokens: Tokens, at: int, before: str) -> Found | None:
     if before not in _FOR_DAYS and (not follows or tokens.word(at) in SHORT_WEEKDAYS):
         return None
     return hours_of(recurring(end, Named("weekday", name[1])), tokens)
+
+
+def _checked(found: Found, weekday: int, tokens: Tokens) -> Found:
+    """A date without a year that is told with its weekday: the weekday tells which."""
+    if found.named is None or found.named.year is not None:
+        return found
+    span = on_weekday(found.named, weekday, tokens.today)
+    return fixed(found.end, span) if span else found
 
 
 def _named(tokens: Tokens, at: int, before: str) -> Found | None:

@@ -204,13 +204,14 @@ def _ahead(tokens: Tokens, at: int) -> Found | None:
 
 
 def _from_then_on(inner: Found | None) -> Found | None:
-    """``From June it is 20 euros``: of what is to come, since then."""
+    """``From June it is 20 euros``: of what is to come, from then on."""
     if inner is None:
         return None
 
     def read(moment: Moment) -> Span | None:
         span = inner.read(moment)
-        return opened(span, "since") if span and moment.ahead else span
+        to_come = span is not None and span.start is not None and span.start > midnight(moment.today)
+        return opened(span, "since") if span and to_come else span
 
     return Found(inner.end, read)
 

@@ -31,50 +31,63 @@ _GRANTED: Final = frozenset({"gave", "given", "got", "asked", "extended", "wante
 
 _HAVE_SHORT: Final = frozenset({"i've", "we've", "you've", "they've"})
 _HAVE: Final = _HAVE_SHORT | {"have", "has", "he's", "she's"}
+_IS_BEFORE: Final = frozenset({"on", "in", "at", "from", "not"})
 _MINDS: Final = listed("remember recall know think believe")
 
 
-def looks_ahead(tokens: Tokens, at: int, *, otherwise: bool) -> bool:
-    """Whether the time at this place is one to come. The nearest verb before it decides, else one behind.
+def looks_ahead(tokens: Tokens, at: int) -> bool | None:
+    """Whether the time at this place is one to come, as far as the sentence tells.
 
-    Where the sentence has none, the one before it goes on.
-
-    Args:
-        otherwise: What to take where no verb tells.
+    The nearest verb before it decides, else the first behind; None where there is none.
     """
     sentence = tokens.sentence(at)
-    before = range(at - 1, sentence.start - 1, -1)
-    earlier = range(sentence.start - 1, max(sentence.start - 20, 0) - 1, -1)
-    for place in (*before, *range(at, sentence.stop), *earlier):
+    for place in (*range(at - 1, sentence.start - 1, -1), *range(at, sentence.stop)):
         told = _tells(tokens, place, at)
         if told is not None:
             return told
-    return otherwise
+    return None
 
 
 def _tells(tokens: Tokens, place: int, at: int) -> bool | None:
-    word = tokens.word(place)
-    if word in _ARRANGED and tokens.word(at) in {"for", "next", *_LIMITS}:
-        return True
-    if word in _GRANTED and tokens.word(at) in _LIMITS:
-        return True
-    if word in _HAVE_SHORT or (word == "got" and tokens.word(place - 1) in _HAVE):
-        owned = word == "got" or tokens.word(place + 1) in {"a", "an", "got", "to", "no", "my", "our"}
-        return True if owned else False if word in _HAVE_SHORT else None
-    if word in {"was", "were"} and tokens.word(place + 1) == "to":
-        return True
+    """What the word at ``place`` tells of the time at ``at``; None if it is no verb."""
+    word, before, behind = tokens.word(place), tokens.word(place - 1), tokens.word(place + 1)
+    arranged = _arranged(tokens, place, at)
+    if arranged is not None:
+        return arranged
+    if tokens[place].owns and (behind in _IS_BEFORE or behind.isdecimal()):
+        return True  # "the announcement's on 18 June"
     if word.endswith("ed") and (
-        tokens.word(place - 1) in _PASSIVE
-        or {tokens.word(place - back) for back in (2, 3, 4)} & _LETTING
-    ):  # "gets married", "is scheduled", "having a knee replaced"
-        return True
+        before in _PASSIVE or {tokens.word(place - back) for back in (2, 3, 4)} & _LETTING
+    ):
+        return True  # "gets married", "is scheduled", "having a knee replaced"
     if word in PAST or (len(word) > 3 and word.endswith("ed") and word not in _NOT_PAST):
-        return False
+        return word in {"was", "were"} and behind == "to"
     if word in _FUTURE or word.endswith("'ll"):
         return True
+    return _present(tokens, place, at)
+
+
+def _arranged(tokens: Tokens, place: int, at: int) -> bool | None:
+    """Whether something is settled that is to come: ``booked for Friday``, ``I've got an exam on Friday``."""
+    word, before, behind = tokens.word(place), tokens.word(place - 1), tokens.word(place + 1)
+    limit = tokens.word(at) in _LIMITS
+    if word in _ARRANGED and (limit or tokens.word(at) in {"for", "next"} or before in _HAVE):
+        return True
+    if (word in _GRANTED and limit) or (word == "got" and before in _HAVE):
+        return True
+    if word in _HAVE_SHORT:
+        return behind in {"a", "an", "got", "to", "no", "my", "our", "one"} or behind in _ARRANGED
+    return None
+
+
+def _present(tokens: Tokens, place: int, at: int) -> bool | None:
+    word = tokens.word(place)
+    if word == "can":
+        return None if tokens.word(place + 1) == "you" or tokens.word(at) == "in" else True
     if word.endswith("ing") and word not in {"during", "morning", "evening", "thing", "anything"}:
         auxiliaries = {tokens.word(place - back) for back in (1, 2, 3)}
-        return True if auxiliaries & _PROGRESSIVE and "been" not in auxiliaries else None
+        going_on = auxiliaries & _PROGRESSIVE or tokens[place - 1].owns
+        return True if going_on and "been" not in auxiliaries else None
     if word in _PRESENT:
         auxiliaries = {tokens.word(place - back) for back in (1, 2, 3, 4)}
         if auxiliaries & {"did", "didn't"}:  # "what did I do"
