@@ -70,7 +70,8 @@ def load(path: Path) -> list[Scope]:
                 Query(
                     text=row["text"],
                     at=datetime.fromisoformat(row["at"]) if row.get("at") else None,
-                    evidence=frozenset(row["evidence"]), category=str(row["category"])
+                    evidence=frozenset(row["evidence"]),
+                    category=str(row["category"]),
                 )
             )
     return list(scopes.values())

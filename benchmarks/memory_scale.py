@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,8 +21,9 @@ from stead.assembly import demo
 from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
 from stead.db import Database, PoolConfig
+from stead.db.migrator import admin_connection
 from stead.identity import Principal, Tenant, queries, tenant_service
-from stead.knowledge.indexing import index_large_scopes
+from stead.memory.recall import WHOLE_BELOW
 from stead.providers.embedders import Embedder, EmbedderConfig, build_embedder
 
 _SESSION_TURNS: Final = 50
@@ -118,7 +120,7 @@ class Bench:
                 memory.Question(text=text, vector=vector, asked_at=_BEGIN + timedelta(days=900)),
                 embedder=self.embedder,
                 limit=_K,
-                whole_below=_EXACT if exact else memory.WHOLE_BELOW,
+                whole_below=_EXACT if exact else WHOLE_BELOW,
             )
             took = (time.perf_counter() - began) * 1000
         return took, [item.memory.id for item in found]
@@ -136,7 +138,9 @@ async def ask_many(bench: Bench, filled: Sequence[Filled], questions: int) -> di
     taken: list[float] = []
     for _ in range(questions):
         scope = bench.random.choice(filled)
-        taken.append((await bench.ask(scope.person, bench.topics.question(bench.random.choice(scope.said))))[0])
+        taken.append(
+            (await bench.ask(scope.person, bench.topics.question(bench.random.choice(scope.said))))[0]
+        )
     return times(taken)
 
 
@@ -175,7 +179,9 @@ async def sizes(access: DatabaseAccess) -> dict[str, int]:
     return {row["name"]: row["bytes"] for row in rows}
 
 
-async def measure(access: DatabaseAccess, scopes: int, per_scope: int, large: int, questions: int) -> None:
+async def measure(
+    access: DatabaseAccess, scopes: int, per_scope: int, large: int, questions: int
+) -> None:
     """Fills, asks, prints."""
     about = report.machine()
     embedder = build_embedder("static", EmbedderConfig())
@@ -210,7 +216,7 @@ async def measure(access: DatabaseAccess, scopes: int, per_scope: int, large: in
             report.progress(f"filling a scope of {large:,}")
             one = await bench.fill(large)
             await knowledge.fold_totals(db)
-            indexing_s = await build_index(access, db, embedder)
+            indexing_s = await build_index(access, embedder)
             await settle(access)
             await ask_large(bench, one, 20)
             figures["large_scope"] = {
@@ -224,12 +230,12 @@ async def measure(access: DatabaseAccess, scopes: int, per_scope: int, large: in
     report.finish("memory_scale", postgres, figures, about=about)
 
 
-async def build_index(access: DatabaseAccess, db: Database, embedder: Embedder) -> float:
+async def build_index(access: DatabaseAccess, embedder: Embedder) -> float:
     """What the maintenance loop does for a scope that has grown large; returns the seconds."""
     report.progress("building the index of the large scope")
     began = time.monotonic()
     assert access.admin_url is not None
-    await index_large_scopes(access.admin_url, db, embedder)
+    await knowledge.index_large_scopes(partial(admin_connection, access.admin_url), embedder)
     return round(time.monotonic() - began, 1)
 
 
@@ -241,7 +247,9 @@ async def main() -> int:
     )
     parser.add_argument("--scopes", type=int, default=1000, help="people")
     parser.add_argument("--per-scope", type=int, default=1000, help="memories of each")
-    parser.add_argument("--large", type=int, default=200_000, help="memories of one more person; 0: none")
+    parser.add_argument(
+        "--large", type=int, default=200_000, help="memories of one more person; 0: none"
+    )
     parser.add_argument("--questions", type=int, default=600, help="recalls that are timed")
     given = parser.parse_args()
     async with cluster() as access:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 import pytest_asyncio
 from langgraph.store.base import (
@@ -23,13 +25,15 @@ from stead.adapters import AdapterArgumentInvalid, AdapterClosed
 from stead.adapters.langgraph import SteadStore, open_store, open_store_in_thread
 from stead.adapters.search_text import search_text
 from stead.assembly.database import DatabaseAccess
+from stead.assembly.maintenance import chores
 from stead.db import Database
-from stead.identity import Tenant
+from stead.identity import Tenant, anonymous
 from stead.memory.items import ItemInvalid
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from tests.servers.openai import OpenAIServer
 from tests.servers.script import Reply
 from tests.support.people import Person, make_person, service
+from tests.support.servers import Running
 
 EMBEDDER = build_embedder("static", EmbedderConfig())
 NS = ("memories", "ann")
@@ -313,3 +317,45 @@ async def test_operations_that_cannot_be(store: SteadStore, op: Any) -> None:
     with pytest.raises((ItemInvalid, AdapterArgumentInvalid)):
         await store.abatch([PutOp(NS, "k", {}), op])
     assert await store.asearch(()) == []
+
+
+async def test_what_a_visitor_kept_is_the_persons_once_they_signed_in(
+    server: Running, db: Database, person: Person
+) -> None:
+    async with httpx.AsyncClient(base_url=server.base_url) as browser:
+        opened = await browser.post("/api/session", json={"orgId": person.tenant.slug})
+    session = opened.json()["sessionId"]
+    visitor = SteadStore(db, anonymous(person.tenant, uuid.UUID(session)), EMBEDDER)
+    await visitor.aput(NS, "k", {"text": "a blue bicycle"})
+    answer = await server.client.post(
+        f"/api/session/{session}/link",
+        json={"clerkUserId": str(person.id)},
+        headers={**person.headers, "x-session-token": opened.json()["sessionToken"]},
+    )
+    assert answer.status_code == 200, answer.text
+
+    mine = SteadStore(db, person.principal, EMBEDDER)
+    assert [item.key for item in await mine.asearch(NS, query="bicycle")] == ["k"]
+    assert await visitor.asearch(()) == []
+
+
+async def test_the_worker_deletes_what_is_over(
+    access: DatabaseAccess, db: Database, server: Running, person: Person
+) -> None:
+    store = SteadStore(db, person.principal, EMBEDDER)
+    await store.aput(NS, "k", {"n": 1}, ttl=1.0)
+    admin = await asyncpg.connect(access.admin_url)
+    try:
+        await admin.execute(
+            "update public.store_items set expires_at = now() where profile_id = $1", person.id
+        )
+        chore = next(chore for chore in chores(server.parts) if chore.name == "sweep_items")
+        assert await chore.run() >= 1
+        assert (
+            await admin.fetchval(
+                "select count(*) from public.store_items where profile_id = $1", person.id
+            )
+            == 0
+        )
+    finally:
+        await admin.close()

@@ -427,8 +427,9 @@ async def test_a_slow_reader_holds_no_transaction(
     async with db.transaction(person.principal.served()) as tx:
         await tx.execute(
             """
-            insert into agent_memories (tenant_id, profile_id, content, content_digest, place)
-            select $1, $2, n || repeat(' word', 4000), '', null from generate_series(1, 1200) n
+            insert into agent_memories (tenant_id, profile_id, content, metadata, content_digest, place)
+            select $1, $2, n::text, jsonb_build_object('long', repeat('word ', 4000)), '', null
+            from generate_series(1, 1200) n
             """,
             person.tenant.id, person.id,
         )  # fmt: skip

@@ -397,6 +397,24 @@ def _unified_sessions(w: World, label: Label) -> dict[str, Any]:
             "status": "active", "context": {}}  # fmt: skip
 
 
+def _memory_policies(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "keep_days": 30,
+        "consolidate": True,
+        "updated_at": "2026-01-01",
+    }
+
+
+def _consolidations(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "scope_id": _new(), "requested_at": "2026-01-01"}
+
+
+def _erasures(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "kind": "session", "subject_id": _new(), "erased": {},
+            "claimed_until": "2026-01-01", "requested_at": "2026-01-01"}  # fmt: skip
+
+
 def _extraction_backlog(w: World, label: Label) -> dict[str, Any]:
     # Seeded for nobody: a run waits once.
     return {"run_id": w.id("public.agent_runs", label), "tenant_id": w.tenant(label)}
@@ -474,7 +492,12 @@ SEEDS: dict[str, Seed] = {
     # A run has one row, and is seeded once.
     "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
     "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
-    "stead.extraction_backlog": Seed(_extraction_backlog, (), _EVERYBODY),
+    # A tenant has one, and is seeded with it.
+    "public.memory_policies": Seed(_memory_policies, _TENANT, ()),
+    # Seeded by the trigger on agent_memories.
+    "stead.consolidations": Seed(_consolidations, (), _EVERYBODY),
+    "stead.erasures": Seed(_erasures, _EVERYBODY, _EVERYBODY),
+    "stead.extraction_backlog": Seed(_extraction_backlog, _each("bob", "visitor"), _each("ann")),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),
@@ -582,6 +605,7 @@ async def _label_what_is_indexed(
         ("stead.search_docs", ""),
         ("stead.search_totals", ""),
         ("stead.embedding_backlog", ""),
+        ("stead.consolidations", ""),
         ("stead.search_terms", "join stead.search_docs d on d.place = x.place"),
     ):
         scope = "d.scope_id" if join else "x.scope_id"

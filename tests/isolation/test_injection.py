@@ -415,6 +415,11 @@ ACROSS_TENANTS = {
     "claim_embedding_backlog": "a claim function",
     "claim_extraction": "a claim function",
     "finish_extraction": "completes that claim",
+    "fade_memories": "housekeeping: one number",
+    "expire_memories": "housekeeping: one number",
+    "claim_consolidation": "a claim function",
+    "finish_consolidation": "completes that claim",
+    "claim_erasures": "a claim function",
     "reap_sessions": "housekeeping: counts by tenant",
     "count_idle_sessions": "the same, looked at",
     "store_embeddings": "completes that claim",
@@ -425,9 +430,10 @@ ACROSS_TENANTS = {
     "sweep_items": "housekeeping",
 }
 WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall", "note_use",
-                 "item_vectors_stored", "vector_of", "near_facts", "hybrid_search"}  # fmt: skip
+                 "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "near_pairs",
+                 "request_erasure", "erase_step", "release_erasure", "erase_memory"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"name_owning_agent", "large_collections",
+INTERNAL = {"policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",
             "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
             "memories_deleted", "search_put", "search_drop", "index_document", "document_texts", "score_memories",
             "memory_candidates", "nearest_places", "remember_place", "keep_session", "inherit_agent_tenant", "search_config",
@@ -446,6 +452,15 @@ async def test_each_function_with_its_owners_rights_is_accounted_for(intruder: I
     assert {row["name"] for row in rows} == {*ACROSS_TENANTS, *WITHIN_TENANT, *INTERNAL}
     assert {row["name"] for row in rows if row["callable"]} == {*ACROSS_TENANTS, *WITHIN_TENANT}
     assert not {row["name"] for row in rows if row["people"]} & ACROSS_TENANTS.keys()
+
+
+async def test_a_service_makes_a_memory_policy_for_its_own_tenant_only(intruder: Intruder) -> None:
+    async with intruder.acting("stead_service", "service") as connection:
+        # Refused as not its own, before anybody looks whether there is such a tenant.
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            await connection.execute(
+                "insert into public.memory_policies (tenant_id) values ($1)", uuid.uuid4()
+            )
 
 
 async def test_recall_is_of_the_callers_own_scope_only(intruder: Intruder) -> None:

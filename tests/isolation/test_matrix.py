@@ -27,6 +27,8 @@ from tests.support import cluster as clusters
 
 #: Changes that let nobody do more: what these expressions check is not granted to be set.
 WITHOUT_EFFECT = {"alter policy own_update on public.profiles with check (true)"}
+#: A tenant has one row, so that inserting another is refused anyway: see test_injection.
+TRIED_ELSEWHERE = {"alter policy tenant_isolation on public.memory_policies with check (true)"}
 
 
 @dataclass
@@ -113,7 +115,7 @@ async def _changed(fresh: DatabaseAccess, *templates: str) -> list[str]:
                 if "check (true)" in template and policy.writable in {None, "true"}:
                     continue
                 statement = template.format(name=policy.name, relation=policy.relation)
-                if statement in WITHOUT_EFFECT:
+                if statement in WITHOUT_EFFECT | TRIED_ELSEWHERE:
                     continue
                 if await _unnoticed(connection, world, policy.relation, _seen_by(policy), statement):
                     survivors.append(f"{statement} ({', '.join(policy.roles)})")

@@ -29,7 +29,7 @@ async def test_vectorize_says_what_it_does_and_does_it_once(
     assert doing.returncode == 0, doing.stderr
     assert [line.rpartition(" ")[0] for line in doing.stdout.splitlines()] == [
         "installing pgvector",
-        "rewriting the",
+        "putting the copy in",
         "vectors are of pgvector's type now (pgvector",
     ]
     again = await stead(tmp_path, real.admin_url, "db", "vectorize")

@@ -17,7 +17,7 @@ from stead.db import Database, PoolConfig
 from stead.db.embedded import EmbeddedServer
 from stead.db.errors import MigrationLocked, MigrationsPending
 from stead.db.migrator import admin_connection
-from stead.knowledge import column, vectorizing
+from stead.knowledge import column, copying, vectorizing
 from stead.knowledge.errors import EmbeddingsInUse, EmbeddingsNotOwned, PgvectorMissing
 from stead.knowledge.vectorizing import Vectorized, vectorize
 from stead.memory import NewMemory
@@ -60,9 +60,9 @@ async def owner_of(access: DatabaseAccess) -> AsyncIterator[asyncpg.Connection]:
         yield connection
 
 
-async def upgrade(access: DatabaseAccess, *, at_once: int = 100_000, batch: int = 40) -> Vectorized:
+async def upgrade(access: DatabaseAccess, *, batch: int = 40) -> Vectorized:
     async with owner_of(access) as owner:
-        return await vectorize(owner, at_once=at_once, batch=batch)
+        return await vectorize(owner, batch=batch)
 
 
 async def shape(access: DatabaseAccess) -> str:
@@ -110,25 +110,20 @@ async def everything_else(db: Database, who: Person, embedder: Embedder) -> None
     assert otters[0].scores.dense == pytest.approx(1, abs=0.01)
 
 
-#: Rewritten at once; copied in batches.
-BOTH_WAYS = pytest.mark.parametrize("at_once", [100_000, 0], ids=["at once", "in batches"])
-
-
-@BOTH_WAYS
 async def test_what_is_found_is_the_same_before_and_after(
-    real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder, at_once: int
+    real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder
 ) -> None:
     await write(pool, ann, embedder, said(1_000_000))
     await everything_else(pool, ann, embedder)
     before = [await find(pool, ann, embedder, question) for question in QUESTIONS]
     assert any(r.scores.dense for r in before[0])
 
-    done = await upgrade(real, at_once=at_once)
+    done = await upgrade(real)
 
     assert done.changed
     async with owner_of(real) as owner:
         vectors = await owner.fetchval("select count(*) from stead.embeddings")
-    assert done.copied == (0 if at_once else vectors)
+    assert done.copied == vectors
     for question, old in zip(QUESTIONS, before, strict=True):
         assert_same_ranking(await find(pool, ann, embedder, question), old)
         # The other way of searching, too: by index first.
@@ -137,9 +132,8 @@ async def test_what_is_found_is_the_same_before_and_after(
         await everything_else(pool, ann, embedder)
 
 
-@BOTH_WAYS
 async def test_afterwards_the_table_is_as_if_pgvector_had_always_been_there(
-    real: DatabaseAccess, fresh: DatabaseAccess, at_once: int
+    real: DatabaseAccess, fresh: DatabaseAccess
 ) -> None:
     assert await shape(real) != await shape(fresh)
     async with owner_of(real) as owner:
@@ -150,13 +144,12 @@ async def test_afterwards_the_table_is_as_if_pgvector_had_always_been_there(
             values (gen_random_uuid(), 'memory', gen_random_uuid(), gen_random_uuid(), 1, '{0.6,0.8}')
             """
         )
-    await upgrade(real, at_once=at_once)
+    await upgrade(real)
     assert await shape(real) == await shape(fresh)
 
 
-@BOTH_WAYS
 async def test_servers_go_on_reading_and_writing_meanwhile(
-    real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder, at_once: int
+    real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder
 ) -> None:
     """Statements that were prepared before go on working, and nothing that is written meanwhile is lost."""
     await write(pool, ann, embedder, said(1_000_000))
@@ -188,7 +181,7 @@ async def test_servers_go_on_reading_and_writing_meanwhile(
     async def keep_upgrading() -> Vectorized:
         await warm.wait()
         try:
-            return await upgrade(real, at_once=at_once, batch=20)
+            return await upgrade(real, batch=20)
         finally:
             ended.set()
 
@@ -213,23 +206,27 @@ async def test_servers_go_on_reading_and_writing_meanwhile(
 async def test_a_search_that_began_before_and_ends_after(
     real: DatabaseAccess, pool: Database, ann: Person, embedder: Embedder
 ) -> None:
-    """It has made its probe as real[], and meets a column of halfvec."""
+    """It has made its probe as real[], meets a column of halfvec, and must not find the table empty."""
     await write(pool, ann, embedder, said(1_000_000))
     before = await find(pool, ann, embedder, "the lighthouse")
-    async with owner_of(real) as owner:
+    async with owner_of(real) as owner, owner_of(real) as beside:
+        await column.create_extension(owner)
         async with owner.transaction():
-            await column.create_extension(owner)
+            await copying.begin(owner, "extensions")
+        await copying.batch(owner, "extensions", copying.FIRST, 1000)
         async with owner.transaction():
-            await column.alter_column(owner, "extensions")
+            await copying.swap(owner)
             await column.replace_functions(owner, "extensions")
-            searches = [asyncio.create_task(find(pool, ann, embedder, "the lighthouse")) for _ in range(3)]
-            async with owner_of(real) as beside:
-                waiting = """
-                    select count(*) from pg_stat_activity
-                    where datname = current_database() and usename = 'stead_api' and wait_event_type = 'Lock'
-                """
-                while await beside.fetchval(waiting) < len(searches):
-                    await asyncio.sleep(0.01)
+            searches = [
+                asyncio.create_task(find(pool, ann, embedder, "the lighthouse")) for _ in range(3)
+            ]
+            waiting = 0
+            while waiting < len(searches):
+                waiting = await beside.fetchval(
+                    "select count(*) from pg_stat_activity where datname = current_database() "
+                    "and usename = 'stead_api' and wait_event_type = 'Lock'"
+                )
+        await copying.drop_old(owner)
     for found in await asyncio.gather(*searches):
         assert_same_ranking(found, before)
 
@@ -250,14 +247,13 @@ async def test_a_copy_that_was_interrupted_goes_on(
 
     async with owner_of(real) as owner:
         with pytest.raises(Killed):
-            await vectorize(owner, at_once=0, batch=50, report=kill)
+            await vectorize(owner, batch=50, report=kill)
     # Meanwhile all goes on with the old table, and what is changed there reaches what was copied.
     assert await find(pool, ann, embedder, "the lighthouse")
     await write(pool, ann, embedder, [NewMemory(content="I saw a heron.", happened_at=AT)])
     async with pool.transaction(ann.principal.served()) as tx:
         assert await tx.execute("delete from agent_memories where content like '%cello%'")
 
-    # A small table that was begun to be copied is finished in the same way.
     async with owner_of(real) as owner:
         done = await vectorize(owner, report=reports.append)
         left = await owner.fetchval("select count(*) from stead.embeddings")
@@ -278,9 +274,9 @@ async def test_a_copy_of_a_table_that_has_changed_since_is_thrown_away(
 
     async with owner_of(real) as owner:
         with pytest.raises(InterruptedError):
-            await vectorize(owner, at_once=0, report=kill)
+            await vectorize(owner, report=kill)
         await owner.execute("alter table stead.embeddings add column more integer")
-        assert (await vectorize(owner, at_once=0)).changed
+        assert (await vectorize(owner)).changed
         assert await owner.fetchval("select count(*) from stead.embeddings where more is null") == 1
 
 
@@ -293,28 +289,31 @@ async def test_again_and_by_two_at_once(real: DatabaseAccess) -> None:
     assert await shape(real) == before
 
 
-async def test_a_long_transaction_is_not_waited_for_and_nothing_is_changed(
-    real: DatabaseAccess, monkeypatch: pytest.MonkeyPatch
+async def test_a_long_transaction_is_not_waited_for_and_nothing_is_lost(
+    real: DatabaseAccess,
+    pool: Database,
+    ann: Person,
+    embedder: Embedder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    await write(pool, ann, embedder, said(1_000_000))
     monkeypatch.setattr(vectorizing, "_LOCK_TRIES", 2)
     monkeypatch.setattr(vectorizing, "_LOCK_PAUSE_S", 0.01)
-    before = await shape(real)
     async with owner_of(real) as other, other.transaction():
         await other.execute("select from stead.embeddings")
-        for at_once in (100_000, 0):
-            with pytest.raises(MigrationLocked):
-                await upgrade(real, at_once=at_once)
-    assert await shape(real) == before
-    assert (await upgrade(real)).changed
+        with pytest.raises(MigrationLocked):
+            await upgrade(real)
+        assert await find(pool, ann, embedder, "the lighthouse")
+    again = await upgrade(real)
+    assert (again.changed, again.copied) == (True, 0)
 
 
 async def test_a_view_of_somebody_else_is_named(real: DatabaseAccess) -> None:
     before = await shape(real)
     async with owner_of(real) as owner:
         await owner.execute("create view public.mine as select embedding from stead.embeddings")
-        for at_once in (100_000, 0):
-            with pytest.raises(EmbeddingsInUse, match="view mine"):
-                await vectorize(owner, at_once=at_once)
+        with pytest.raises(EmbeddingsInUse, match="view mine"):
+            await vectorize(owner)
         assert await owner.fetchval("select to_regtype('extensions.halfvec')") is None
     assert await shape(real) == before
 

@@ -239,3 +239,12 @@ async def test_vectors_longer_than_a_page_are_kept(without: World) -> None:
         ) == pytest.approx(1, abs=1e-6)
     finally:
         await admin.close()
+
+
+@pytest.mark.parametrize("dimensions", [1, 7, 8, 9, 256])
+async def test_likeness_is_the_inner_product_at_any_length(without: World, dimensions: int) -> None:
+    one = [0.01 * n - 0.3 for n in range(dimensions)]
+    other = [0.5 - 0.02 * n for n in range(dimensions)]
+    async with without.db.transaction(without.ann.principal.served()) as tx:
+        found = await tx.value("select stead.similarity($1::real[], $2::real[])", one, other)
+    assert found == pytest.approx(sum(x * y for x, y in zip(one, other, strict=True)), abs=1e-5)

@@ -116,6 +116,7 @@ def test_there_are_at_most_twenty_names_and_each_is_told_once() -> None:
         ("What did May cook?", {"May"}),
         ("mark these words", set()),
         ("WILL IT RAIN ON US?", set()),
+        ("TELL US WHAT WILL HAPPEN", set()),
         ("", set()),
     ],
 )

@@ -296,6 +296,8 @@ the fall of the Berlin wall
 What do I do every Monday?
 When was my birthday?
 I get used to it
+What am I used to?
+Did I say that I'm used to the cold?
 What tool is used to build?
 May we march in single file?
 Should I buy a second car?

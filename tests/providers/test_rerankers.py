@@ -247,6 +247,7 @@ async def test_a_server_that_does_not_answer_is_not_waited_for() -> None:
     assert len(server.requests) == 1
 
 
+@pytest.mark.timeout(20)
 async def test_neither_is_one_that_sends_a_byte_now_and_then() -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -81,28 +81,6 @@ async def dependents(owner: Connection) -> list[str]:
     return [row["what"] for row in rows]
 
 
-async def has_more_than(owner: Connection, rows: int) -> bool:
-    """Whether there are more vectors than this."""
-    async with owner.transaction():
-        await owner.execute("set local role stead_definer")
-        return await owner.fetchval(
-            "select count(*) > $1 from (select from stead.embeddings limit $1 + 1) e", rows
-        )
-
-
-async def alter_column(owner: Connection, home: str) -> None:
-    """Rewrites the table at once, under a lock that lets nobody in."""
-    statement = await owner.fetchval(
-        """
-            select format(
-              'alter table stead.embeddings alter column embedding type %1$s.halfvec using embedding::%1$s.halfvec,
-                 alter column embedding set storage plain', $1::text)
-            """,
-        home,
-    )
-    await owner.execute(statement)
-
-
 async def replace_functions(owner: Connection, home: str) -> None:
     """Makes ``stead.similarity`` and ``stead.as_embedding`` anew for halfvec, with the grants that they have.
 

@@ -1,8 +1,9 @@
 """From real[] to pgvector's halfvec, in place, while servers run.
 
-A small table is rewritten at once, under a lock that keeps everybody out for as long as that takes. A larger one
-is copied beside it in batches, with triggers that pass every change on; at the end the copy takes its place in an
-instant. If that is interrupted, the next time goes on.
+The vectors are copied into a table beside the old one, in batches, with triggers that pass every change on; then
+the copy takes the old one's place in an instant. `alter table … type` would keep everybody out for as long as it
+takes to rewrite the table, and searches that waited for it would find the table empty (their snapshot is older
+than its rows). If a copy is interrupted, the next time goes on with it.
 """
 
 from __future__ import annotations
@@ -24,8 +25,6 @@ from stead.knowledge.errors import EmbeddingsInUse, EmbeddingsNotOwned, Pgvector
 _LOCK_TIMEOUT: Final = "500ms"
 _LOCK_TRIES: Final = 60
 _LOCK_PAUSE_S: Final = 0.5
-#: Larger tables are copied.
-AT_ONCE: Final = 100_000
 _BATCH: Final = 5_000
 
 
@@ -36,7 +35,7 @@ class Vectorized:
     Args:
         changed: False where vectors were of pgvector's type already.
         version: The version of pgvector that is installed now.
-        copied: How many vectors were copied; 0 where the table was rewritten at once.
+        copied: How many vectors were copied this time.
     """
 
     changed: bool
@@ -48,7 +47,6 @@ async def vectorize(
     owner: column.Connection,
     *,
     report: Callable[[str], Any] = lambda _: None,
-    at_once: int = AT_ONCE,
     batch: int = _BATCH,
 ) -> Vectorized:
     """Upgrades a database whose vectors are real[] because there was no pgvector when it was migrated.
@@ -59,7 +57,6 @@ async def vectorize(
     Args:
         owner: A connection of the login that migrates, for this alone.
         report: Told in words what is done.
-        at_once: Tables of more rows are copied in batches instead of rewritten under a lock.
         batch: Rows of one batch.
 
     Raises:
@@ -82,13 +79,7 @@ async def vectorize(
             return Vectorized(changed=False, version=await column.installed_version(owner))
         await _refuse_obstacles(owner)
         home = await _extension(owner, report)
-        begun = await copying.fits(owner)
-        copied = 0
-        if begun is None and not await column.has_more_than(owner, at_once):
-            report("rewriting the table")
-            await _rewrite(owner, home)
-        else:
-            copied = await _copy(owner, home, begun=begun, batch=batch, report=report)
+        copied = await _copy(owner, home, batch, report)
         await column.analyze(owner)
         return Vectorized(changed=True, version=await column.installed_version(owner), copied=copied)
 
@@ -139,19 +130,11 @@ async def _extension(owner: column.Connection, report: Callable[[str], Any]) -> 
     return home
 
 
-async def _rewrite(owner: column.Connection, home: str) -> None:
-    async def statements() -> None:
-        await column.alter_column(owner, home)
-        await column.replace_functions(owner, home)
+async def _copy(owner: column.Connection, home: str, batch: int, report: Callable[[str], Any]) -> int:
+    fits = await copying.fits(owner)
 
-    await _briefly_locked(owner, statements)
-
-
-async def _copy(
-    owner: column.Connection, home: str, *, begun: bool | None, batch: int, report: Callable[[str], Any]
-) -> int:
     async def begin() -> None:
-        if begun is False:
+        if fits is False:
             await copying.discard(owner)
         await copying.begin(owner, home)
 
@@ -159,7 +142,7 @@ async def _copy(
         await copying.swap(owner)
         await column.replace_functions(owner, home)
 
-    if begun:
+    if fits:
         report("going on with a copy that was begun")
     else:
         await _briefly_locked(owner, begin)

@@ -37,3 +37,9 @@ class ExtractionInvalid(Unavailable):
     """The model's answer does not hold facts in the form that was asked for."""
 
     code = "extraction_invalid"
+
+
+class EvaluationInvalid(Invalid):
+    """Recall is not evaluated over that time."""
+
+    code = "evaluation_invalid"

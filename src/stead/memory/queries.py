@@ -665,6 +665,7 @@ EXPORTED: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("belief_update", _export("public.belief_updates", "t.scope_id = $2", at="at")),
     ("item", _export("public.store_items", "t.scope_id = $2")),
     ("cognitive_metric", _export("public.cognitive_metrics", _OWNED)),
+    ("feedback", _export("public.message_feedback", _OWNED)),
 )
 
 
@@ -708,4 +709,62 @@ async def release_erasure(tx: Transaction, erasure_id: UUID) -> None:
 async def claim_erasures(tx: Transaction, batch: int) -> list[Row]:
     return await tx.rows(
         "select id, tenant_id, tenant_slug, kind, subject_id from stead.claim_erasures($1)", batch
+    )
+
+
+async def evaluate(
+    tx: Transaction,
+    tenant_id: UUID,
+    since: datetime,
+    until: datetime,
+    bucket: str,
+    agent_name: str | None,
+    limit: int,
+) -> list[Row]:
+    # A run recalls once, and what its answer used and got for feedback counts where its recall does: the three are
+    # of the same answer, however late the last of them comes. Feedback is the sessions' table: which run it is of is
+    # known there, and which embedder a run had only here. A read is later than its recall, so that both are ranges
+    # of one index. (`materialized`: two scans and a hash join; as the planner takes ranges for short it would
+    # otherwise look for the read of each recall.)
+    return await tx.rows(
+        """
+        with recalls as materialized (
+          select l.run_id, l.agent_name, l.details ->> 'embedder' as embedder,
+            case when $4 = 'total' then $2 else date_trunc($4, l.created_at, 'UTC') end as bucket,
+            jsonb_array_length(l.details -> 'found') as found,
+            jsonb_array_length(l.details -> 'injected') as injected,
+            (l.details ->> 'context_tokens')::integer as context_tokens,
+            (l.details ->> 'latency_ms')::double precision as latency_ms
+          from public.memory_logs l
+          where l.tenant_id = $1 and l.operation = 'recall' and l.operation in ('recall', 'read')
+            and l.created_at >= $2 and l.created_at < $3 and ($5::text is null or l.agent_name = $5)
+        ),
+        reads as materialized (
+          select l.run_id, jsonb_array_length(l.details -> 'injected') as injected,
+            jsonb_array_length(l.details -> 'used') as used
+          from public.memory_logs l
+          where l.tenant_id = $1 and l.operation = 'read' and l.operation in ('recall', 'read')
+            and l.created_at >= $2 and ($5::text is null or l.agent_name = $5)
+        )
+        select r.bucket, r.agent_name, r.embedder, count(*) as recalls,
+          avg(r.found)::double precision as found, avg(r.injected)::double precision as injected,
+          avg(r.context_tokens)::double precision as context_tokens, count(u.run_id) as judged,
+          sum(u.used)::double precision / nullif(sum(u.injected), 0) as hit_rate,
+          (count(*) filter (where u.used > 0))::double precision / nullif(count(u.run_id), 0) as used_share,
+          count(*) filter (where f.rating = 1) as up, count(*) filter (where f.rating = -1) as down,
+          percentile_cont(0.5) within group (order by r.latency_ms) as recall_p50_ms,
+          percentile_cont(0.95) within group (order by r.latency_ms) as recall_p95_ms
+        from recalls r
+        left join reads u on u.run_id = r.run_id
+        left join public.message_feedback f on f.tenant_id = $1 and f.run_id = r.run_id
+        group by 1, 2, 3
+        order by 1 desc, 2, 3
+        limit $6
+        """,
+        tenant_id,
+        since,
+        until,
+        bucket,
+        agent_name,
+        limit,
     )

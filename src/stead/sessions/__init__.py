@@ -1,14 +1,16 @@
 """Sessions, their messages and contacts, and the linking of an anonymous session to a person.
 
-Owns ``sessions`` and ``messages``. What always holds: a session is seen by its person, or by the holder of
+Owns ``sessions``, ``messages`` and ``message_feedback``. What always holds: a session is seen by its person, or by the holder of
 its token while it is nobody's; the messages of a session have one order; a message that a client sends
 twice is stored once.
 """
 
-from stead.sessions import messages
+from stead.sessions import feedback, messages
 from stead.sessions.errors import (
     ContextTooLarge,
+    FeedbackUnknown,
     IdleTimeInvalid,
+    MessageNotRateable,
     MessageUnknown,
     SessionAlreadyLinked,
     SessionEnded,
@@ -16,6 +18,7 @@ from stead.sessions.errors import (
     SessionNotHeld,
     SessionUnknown,
 )
+from stead.sessions.feedback import Feedback, Rating
 from stead.sessions.models import (
     Contact,
     Message,
@@ -42,12 +45,16 @@ from stead.sessions.sessions import (
 __all__ = [
     "Contact",
     "ContextTooLarge",
+    "Feedback",
+    "FeedbackUnknown",
     "IdleTimeInvalid",
     "Message",
+    "MessageNotRateable",
     "MessageRole",
     "MessageUnknown",
     "Page",
     "Part",
+    "Rating",
     "Session",
     "SessionAlreadyLinked",
     "SessionEnded",
@@ -58,6 +65,7 @@ __all__ = [
     "close",
     "complete",
     "count_idle",
+    "feedback",
     "get",
     "link",
     "listing",

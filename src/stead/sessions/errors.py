@@ -49,3 +49,15 @@ class MessageUnknown(NotFound):
     """There is no such message."""
 
     code = "message_unknown"
+
+
+class MessageNotRateable(Invalid):
+    """Only answers of agents can be rated."""
+
+    code = "message_not_rateable"
+
+
+class FeedbackUnknown(NotFound):
+    """There is no feedback on this message."""
+
+    code = "feedback_unknown"

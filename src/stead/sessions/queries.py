@@ -13,6 +13,7 @@ _COLUMNS: Final = """
   memory_container, status, context, created_at, updated_at, last_active_at, ended_at
 """
 _MESSAGE_COLUMNS: Final = "id, session_id, client_id, seq, role, parts, metadata, run_id, created_at"
+_FEEDBACK_COLUMNS: Final = "id, session_id, run_id, rating, comment, created_at, updated_at"
 
 
 async def insert_session(
@@ -284,6 +285,62 @@ async def latest_messages(
         session_id,
         before_seq,
         limit,
+    )
+
+
+async def upsert_feedback(
+    tx: Transaction,
+    feedback_id: UUID,
+    tenant_id: UUID,
+    session_id: UUID,
+    profile_id: UUID | None,
+    message_id: UUID,
+    run_id: UUID | None,
+    rating: int,
+    comment: str | None,
+) -> Row | None:
+    return await tx.row(
+        f"""
+        insert into public.message_feedback as f
+          (id, tenant_id, session_id, profile_id, message_id, run_id, rating, comment)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        on conflict (tenant_id, message_id) do update
+          set rating = excluded.rating, comment = excluded.comment
+        returning {_FEEDBACK_COLUMNS}
+        """,
+        feedback_id,
+        tenant_id,
+        session_id,
+        profile_id,
+        message_id,
+        run_id,
+        rating,
+        comment,
+    )
+
+
+async def feedback_of(tx: Transaction, tenant_id: UUID, message_id: UUID) -> Row | None:
+    return await tx.row(
+        f"select {_FEEDBACK_COLUMNS} from public.message_feedback where tenant_id = $1 and message_id = $2",
+        tenant_id,
+        message_id,
+    )
+
+
+async def delete_feedback(tx: Transaction, tenant_id: UUID, message_id: UUID) -> int:
+    return await tx.execute(
+        "delete from public.message_feedback where tenant_id = $1 and message_id = $2",
+        tenant_id,
+        message_id,
+    )
+
+
+async def link_feedback(tx: Transaction, tenant_id: UUID, session_id: UUID, profile_id: UUID) -> int:
+    return await tx.execute(
+        "update public.message_feedback set profile_id = $3 where tenant_id = $1 and session_id = $2",
+        tenant_id,
+        session_id,
+        profile_id,
     )
 
 

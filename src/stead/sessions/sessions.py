@@ -213,6 +213,7 @@ async def link(
     if row["profile_id"] is not None:
         raise SessionAlreadyLinked("this session was linked to another person")
     await queries.link_messages(tx, principal.tenant.id, session_id, principal.profile_id)
+    await queries.link_feedback(tx, principal.tenant.id, session_id, principal.profile_id)
     linked = await queries.link_session(
         tx,
         principal.tenant.id,

@@ -107,6 +107,8 @@ as $$
     select g.run_id, g.seq, g.frames, r.tenant_id, r.stop_requested
     from given g join public.agent_runs r on r.id = g.run_id
     where r.status = 'running' and r.process_id = process
+    -- What writing a chunk locks anyway, for its foreign key; here, so that a run that was ended meanwhile is seen.
+    for key share of r
   ),
   written as (
     insert into stead.stream_chunks (run_id, tenant_id, seq, frames)

@@ -21,7 +21,7 @@ set local statement_timeout = '10min';
 create function stead.score_memories(
   tenant uuid, scope uuid, agent uuid, facets text[], lexemes text[], vector real[], model smallint,
   weights real[], period_from timestamptz, period_to timestamptz, as_of timestamptz,
-  places bigint[], eligible bigint[], rarities double precision[], mean_length double precision, wanted integer
+  places bigint[], eligible boolean[], rarities double precision[], mean_length double precision, wanted integer
 )
 returns table (memory_id uuid, place bigint, score double precision, dense double precision,
   dense_near double precision, lexical double precision, lexical_near double precision,
@@ -38,6 +38,7 @@ as $$
 declare
   -- Converted once: in a plan for all questions it would be once a row.
   probe constant stead.embeddings.embedding%type := stead.as_embedding(vector);
+  question_mark constant bigint := stead.term_key(score_memories.scope, '?');
 begin
   -- Everything is double precision: numeric arithmetic was half of the time, and is what `2.2` or an average of
   -- integers silently brings. Of two branches with a test of `places` one is never begun.
@@ -48,7 +49,7 @@ begin
     from unnest(lexemes) with ordinality as t (lexeme, n)
   ),
   docs as materialized (
-    select d.place, d.owner_id, d.agent_id, d.facet, d.told_from, d.told_to, d.ended_at, d.terms,
+    select d.place, d.owner_id, d.agent_id, d.facet, d.told_from, d.told_to, d.ended_at, d.terms, d.eligible,
       d.length::double precision as length0,
       d.length + case when lag(d.place) over w = d.place - 1 then lag(d.length) over w else 0 end
         ::double precision as length1,
@@ -59,13 +60,14 @@ begin
         )::double precision as length2
     from (
       select s.place, s.owner_id, s.agent_id, s.facet, s.told_from, s.told_to, s.ended_at, s.length,
-        null::bigint[] as terms
+        null::bigint[] as terms, true as eligible
       from stead.search_docs s
       where places is null and s.tenant_id = score_memories.tenant and s.scope_id = score_memories.scope
         and s.kind = 'memory'
       union all
-      select s.place, s.owner_id, s.agent_id, s.facet, s.told_from, s.told_to, s.ended_at, s.length, s.terms
-      from unnest(places) as p (place)
+      select s.place, s.owner_id, s.agent_id, s.facet, s.told_from, s.told_to, s.ended_at, s.length, s.terms,
+        p.eligible
+      from unnest(places, eligible) as p (place, eligible)
       cross join lateral (
         select x.* from stead.search_docs x where x.place = p.place offset 0
       ) s
@@ -88,9 +90,9 @@ begin
     where places is null
     union all
     select t.n, d.place, p.frequency
-    from docs d cross join lateral unnest(d.terms) as k (term) join terms t on t.term = k.term
+    from docs d join terms t on t.term = any (d.terms)
     cross join lateral (
-      select x.frequency from stead.search_terms x where x.term = k.term and x.place = d.place offset 0
+      select x.frequency from stead.search_terms x where x.term = t.term and x.place = d.place offset 0
     ) p
     where places is not null
   ),
@@ -159,11 +161,9 @@ begin
     from lexical l
   ),
   asking as materialized (
-    select p.place from stead.search_terms p where p.term = stead.term_key(score_memories.scope, '?')
-      and places is null
+    select p.place from stead.search_terms p where p.term = question_mark and places is null
     union all
-    select d.place from docs d
-    where places is not null and stead.term_key(score_memories.scope, '?') = any (d.terms)
+    select d.place from docs d where places is not null and question_mark = any (d.terms)
   ),
   speakers as materialized (
     select p.place from terms t cross join lateral (
@@ -171,7 +171,7 @@ begin
     ) p
     where places is null
     union
-    select d.place from docs d cross join lateral unnest(d.terms) as k (term) join terms t on t.speaker = k.term
+    select d.place from docs d join terms t on t.speaker = any (d.terms)
     where places is not null
   ),
   -- Where everybody whom the question names said everything, naming says nothing.
@@ -187,7 +187,7 @@ begin
     left join speakers sp on sp.place = d.place
     where (score_memories.agent is null or d.agent_id is null or d.agent_id = score_memories.agent)
       and (facets is null or d.facet = any (facets))
-      and (eligible is null or d.place = any (eligible))
+      and d.eligible
       and (as_of is null or d.told_from <= as_of)
       and (d.ended_at is null or d.ended_at > as_of
         or (as_of is null and (period_from is not null or period_to is not null)
@@ -213,7 +213,7 @@ $$;
 -- postings are few; by meaning from an HNSW index where there is one; with two neighbours on each side.
 create function stead.memory_candidates(
   tenant uuid, scope uuid, lexemes text[], vector real[], model smallint, documents double precision,
-  out places bigint[], out eligible bigint[], out rarities double precision[]
+  out places bigint[], out eligible boolean[], out rarities double precision[]
 )
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan set max_parallel_workers_per_gather = 0 set jit = off
@@ -222,8 +222,8 @@ as $$
 declare
   most_of_a_word constant integer := 6000;
   most_of_all constant integer := 12000;
-  from_words constant integer := 120;
-  from_meaning constant integer := 120;
+  from_words constant integer := 80;
+  from_meaning constant integer := 80;
   terms bigint[];
   counts integer[];
   found bigint[];
@@ -264,10 +264,12 @@ begin
   found := found || array(
     select d.place from stead.search_docs d
     where d.tenant_id = tenant and d.scope_id = scope and d.kind = 'memory' order by d.place desc limit 20);
-  select array_agg(distinct f.place + o.step) into eligible
-  from unnest(found) as f (place) cross join (values (-2), (-1), (0), (1), (2)) as o (step);
-  select array_agg(distinct f.place + o.step) into places
-  from unnest(eligible) as f (place) cross join (values (-2), (-1), (0), (1), (2)) as o (step);
+  -- What stands beside a find may be what was asked for; what stands beside that is only for its context.
+  select array_agg(n.place), array_agg(n.near) into places, eligible
+  from (
+    select f.place + o.step as place, bool_or(abs(o.step) <= 2) as near
+    from unnest(found) as f (place) cross join generate_series(-4, 4) as o (step) group by 1
+  ) n;
 end
 $$;
 
@@ -330,7 +332,7 @@ declare
   total_length double precision;
   pool integer := least(wanted * 3 + 30, 1000);
   places bigint[];
-  eligible bigint[];
+  eligible boolean[];
   rarities double precision[];
 begin
   if tenant is null or not stead.may_search(scope) then

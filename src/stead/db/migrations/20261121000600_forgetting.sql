@@ -22,14 +22,20 @@ alter table stead.erasures force row level security;
 grant select, insert, update, delete on stead.erasures to stead_definer;
 create policy stead_definer_access on stead.erasures to stead_definer using (true) with check (true);
 
--- Ends the runs of a person or of sessions: their processes find them taken over and write nothing more.
+-- Ends the runs of a person or of sessions: their processes find them taken over and write nothing more. The lock
+-- waits for frames that are being written, and whoever writes some meanwhile (stead.append_frames) waits for it.
 create function stead.end_runs(tenant uuid, person uuid, sessions uuid[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  with under_way as (
+    select r.id from public.agent_runs r
+    where r.tenant_id = tenant and (r.profile_id = person or r.session_id = any (sessions)) and r.status = 'running'
+    for update
+  )
   update public.agent_runs r
   set status = 'failed', completed_at = now(), finish_reason = 'error',
     error = '{"code": "run_interrupted", "message": "What it was about is forgotten"}'
-  where r.tenant_id = tenant and (r.profile_id = person or r.session_id = any (sessions)) and r.status = 'running'
+  from under_way u where r.id = u.id
 $$;
 
 -- Asks for a person or a session to be forgotten: the caller's own, or any of its tenant for the service. Null where
@@ -37,6 +43,7 @@ $$;
 create function stead.request_erasure(kind text, subject uuid, erasure uuid) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_column
 declare
   tenant constant uuid := stead.tenant_id();
   all_of_it constant boolean := not (stead.claims() ?| array['sub', 'stead_session']);

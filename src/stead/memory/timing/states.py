@@ -55,12 +55,12 @@ _SIGNS: Final = _signs()
 
 
 def _used_to(tokens: Tokens, at: int) -> State | None:
-    """``I used to live``, ``did I use to live``; not ``I am used to``, ``a tool used to build``."""
+    """``I used to live``, ``did I use to live``; not ``what am I used to``, ``a tool used to build``."""
     if tokens.word(at) not in {"used", "use"} or tokens.word(at + 1) != "to":
         return None
     who = tokens[at - 1]
     pronoun = who.word in {"i", "we", "you", "he", "she", "they", "it", "who", "that", "never", "always"}
-    if who.word in _BE or not (pronoun or (who.capital and at > 1)):
+    if {who.word, tokens.word(at - 2)} & _BE or not (pronoun or (who.capital and at > 1)):
         return None
     asked = any(tokens.word(place) in {"did", "didn't"} for place in range(max(at - 6, 0), at))
     return State(at, at + 2, still=False) if tokens.word(at) == "used" or asked else None

@@ -92,9 +92,6 @@ ORDINALS: Final = {
 HOURS: Final = {"morning": (4, 12), "afternoon": (12, 18), "evening": (17, 24), "night": (18, 30)}
 """From and to, counted from the day's midnight."""
 
-IN: Final = frozenset({"in", "during", "over", "throughout", "within", "around", "of", "back"})
-"""What stands before a month, a season or a year."""
-
 OWNERS: Final = frozenset({"my", "your", "his", "her", "its", "our", "their", "whose"})
 """Whose last week it was makes it another week."""
 
