@@ -202,6 +202,14 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     await client.post(
         "/agents/memories/search", json={"query": f"Where is {w('question')}?"}, headers=headers
     )
+    await place.traces.admin.execute(
+        """
+        insert into public.message_feedback (tenant_id, session_id, profile_id, message_id, run_id, rating, comment)
+        select tenant_id, session_id, profile_id, id, run_id, -1, $2 from public.messages
+        where session_id = $1 and role = 'assistant' limit 1
+        """,
+        UUID(session), w("feedback"),
+    )  # fmt: skip
     await _reflect(place, person, session, w)
     return session
 

@@ -224,6 +224,17 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "public.memory_policies": {"stead_service": dict.fromkeys(_ALL, service), **_POWERFUL},
     "stead.consolidations": {"stead_definer": _ALL},
     "stead.erasures": {"stead_definer": _ALL},
+    "public.evidence_embeddings": {
+        "stead_service": _some("select", "insert", "update", "delete", rule=service),
+        **{key: _ALL for key in POWERFUL_ROLES[:2]},
+        "stead_definer": {"select": everything},
+    },
+    "public.pattern_embeddings": {
+        "authenticated": {"select": catalogue},
+        "stead_service": {"select": catalogue, "insert": service, "update": service, "delete": service},
+        **{key: _ALL for key in POWERFUL_ROLES[:2]},
+        "stead_definer": {"select": everything},
+    },
     "stead.extraction_backlog": {"stead_service": {"insert": own}, "stead_definer": _ALL},
     "stead.search_docs": {"stead_definer": _ALL},
     "stead.search_terms": {"stead_definer": _ALL},

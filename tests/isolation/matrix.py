@@ -39,6 +39,7 @@ SHARED_CATALOGUE = {
     "public.agent_versions",
     "public.agent_tags",
     "public.agent_endorsements",
+    "public.pattern_embeddings",
 }
 
 # Runs statements with role and claims, undoes each, and answers with what became of it: the keys of the

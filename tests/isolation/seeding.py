@@ -415,6 +415,26 @@ def _erasures(w: World, label: Label) -> dict[str, Any]:
             "claimed_until": "2026-01-01", "requested_at": "2026-01-01"}  # fmt: skip
 
 
+def _evidence_embeddings(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "source_type": "tool_output",
+        "content": f"evidence {w.number()}",
+        "metadata": {},
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+
+
+def _pattern_embeddings(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "project_type": f"kind {w.number()}",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+
+
 def _extraction_backlog(w: World, label: Label) -> dict[str, Any]:
     # Seeded for nobody: a run waits once.
     return {"run_id": w.id("public.agent_runs", label), "tenant_id": w.tenant(label)}
@@ -497,6 +517,10 @@ SEEDS: dict[str, Seed] = {
     # Seeded by the trigger on agent_memories.
     "stead.consolidations": Seed(_consolidations, (), _EVERYBODY),
     "stead.erasures": Seed(_erasures, _EVERYBODY, _EVERYBODY),
+    "public.evidence_embeddings": Seed(_evidence_embeddings, _TENANT, _TENANT),
+    "public.pattern_embeddings": Seed(
+        _pattern_embeddings, (*_TENANT, Label(None)), (*_TENANT, Label(None))
+    ),
     "stead.extraction_backlog": Seed(_extraction_backlog, _each("bob", "visitor"), _each("ann")),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),

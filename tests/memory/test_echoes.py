@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stead.memory import InjectionBudget, Memory, Recalled, as_instructions, find_facts
-from stead.memory.echoes import is_echo, strip_injected
+from stead.memory.facts.echoes import is_echo, strip_injected
 
 
 @pytest.mark.parametrize(

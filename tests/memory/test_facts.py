@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stead.memory import context_statements, find_facts
-from stead.memory.poisoning import is_poison
-from stead.memory.topics import Topic, contradicts, topic_named, topic_of
+from stead.memory.facts.poisoning import is_poison
+from stead.memory.facts.topics import Topic, contradicts, topic_named, topic_of
 
 MESSAGES = [
     json.loads(line)

@@ -238,7 +238,9 @@ async def test_lexeme_statistics_equal_a_rebuild_after_concurrent_writers(
         """
         assert await admin.fetchval(lengths, person.id) == 0
         totals = "select sum(docs) as docs, sum(length) as length from stead.search_totals where scope_id = $1"
-        counted = "select count(*) as docs, sum(length) as length from stead.search_docs where scope_id = $1"
+        counted = (
+            "select count(*) as docs, sum(length) as length from stead.search_docs where scope_id = $1"
+        )
         assert tuple(await admin.fetchrow(totals, person.id)) == tuple(
             await admin.fetchrow(counted, person.id)
         )

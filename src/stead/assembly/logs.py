@@ -40,6 +40,15 @@ def configure_logging(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # Their messages quote requests, or say what the access log says.
-    for name in ("uvicorn.access", "httpx", "httpx2", "openai", "openai.agents", "anthropic", "any_llm"):
+    for name in (
+        "uvicorn.access",
+        "httpx",
+        "httpx2",
+        "mcp",
+        "openai",
+        "openai.agents",
+        "anthropic",
+        "any_llm",
+    ):
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -29,6 +29,8 @@ def default_home() -> Path:
     return user_data_path("stead", appauthor=False)
 
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 #: Several values in one variable, with commas between them.
 Names = Annotated[tuple[str, ...], NoDecode]
 
@@ -95,6 +97,7 @@ class Settings(BaseSettings):
         ("http://localhost:3000", "http://127.0.0.1:3000"), validation_alias=_names("CORS_ORIGINS")
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias=_names("MAX_BODY_BYTES"))
+    mcp_hosts: Names = Field((), validation_alias=_names("MCP_HOSTS"))
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -110,7 +113,9 @@ class Settings(BaseSettings):
         "info", validation_alias=_names("LOG_LEVEL")
     )
 
-    @field_validator("clerk_authorized_parties", "trusted_proxies", "cors_origins", mode="before")
+    @field_validator(
+        "clerk_authorized_parties", "trusted_proxies", "cors_origins", "mcp_hosts", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -155,6 +160,17 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Whether this is no development."""
         return self.env == "production"
+
+    @property
+    def effective_mcp_hosts(self) -> tuple[str, ...] | None:
+        """Host names under which ``/mcp`` answers; None: any.
+
+        A server for this machine alone is called by this machine's names. Under another name it is a page in a browser
+        here that calls, whose owner let that name mean this machine (DNS rebinding).
+        """
+        if self.mcp_hosts:
+            return tuple(name.lower() for name in self.mcp_hosts)
+        return _LOOPBACK if self.host in _LOOPBACK else None
 
     @property
     def effective_jwks_url(self) -> str | None:

@@ -13,6 +13,7 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    mcp,
     memory,
     memory_forget,
     output,
@@ -36,6 +37,7 @@ app.command("serve")(servers.serve)
 app.command("worker")(servers.worker)
 app.command("down")(servers.down)
 app.command("chat")(chat.chat)
+app.command("mcp")(mcp.mcp)
 app.command("token")(tenants.token)
 app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="db")

@@ -141,7 +141,7 @@ async def _up(stead: Stead, db_port: int | None) -> None:
 async def _serve(stead: Stead) -> None:
     listening = _bind(stead.settings)
     access = await reach(stead.settings)
-    await _require_migrated(access)
+    await require_migrated(access)
 
     async def after_start(parts: Parts) -> None:
         del parts
@@ -154,7 +154,7 @@ async def _work(stead: Stead) -> None:
     from stead.assembly.maintenance import maintain  # noqa: PLC0415
 
     access = await reach(stead.settings)
-    await _require_migrated(access)
+    await require_migrated(access)
     async with stead.open(access, "worker") as parts:
         work = asyncio.create_task(maintain(parts, access.admin_url))
         loop = asyncio.get_running_loop()
@@ -165,7 +165,12 @@ async def _work(stead: Stead) -> None:
             await work
 
 
-async def _require_migrated(access: DatabaseAccess) -> None:
+async def require_migrated(access: DatabaseAccess) -> None:
+    """Refuses a database whose schema is older than this version.
+
+    Raises:
+        MigrationsPending: It says how many.
+    """
     if access.admin_url is not None:
         await prepare_login(access)
     pending = await pending_migrations(access.admin_url or access.runtime_url)

@@ -8,7 +8,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from stead.http import agents, chat, forgetting, health, keys, memories, problems, sessions
+from stead.http import (
+    agents,
+    chat,
+    evaluation,
+    feedback,
+    forgetting,
+    health,
+    keys,
+    mcp,
+    memories,
+    problems,
+    sessions,
+)
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
@@ -55,7 +67,8 @@ def create_app(
     app.state.rate_limit = read_limit(config.rate_limit)
     app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
     problems.install(app)
-    for part in (sessions, chat, memories, forgetting, agents, keys, health):
+    # Evaluation before memories, whose `/agents/memories/{memory_id}` would take its path for an id.
+    for part in (sessions, feedback, chat, evaluation, memories, forgetting, agents, keys, mcp, health):
         app.include_router(part.router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
@@ -71,6 +84,10 @@ def create_app(
             "idempotency-key",
             "x-session-token",
             "x-request-id",
+            "x-stead-profile",
+            "mcp-protocol-version",
+            "mcp-method",
+            "mcp-name",
         ],
         expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
     )

@@ -19,6 +19,7 @@ class HttpConfig:
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
         session_ttl_s: How long an anonymous session's token is good.
         secure_cookies: Whether cookies are for HTTPS only.
+        mcp_hosts: Host names under which ``/mcp`` answers; None: any.
     """
 
     version: str
@@ -34,3 +35,4 @@ class HttpConfig:
     metrics_token: str | None = None
     session_ttl_s: int = 30 * 24 * 3600
     secure_cookies: bool = False
+    mcp_hosts: tuple[str, ...] | None = None

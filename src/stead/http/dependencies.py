@@ -80,7 +80,11 @@ async def credentials_of(request: Request) -> Credentials:
 
 async def optional_principal(request: Request) -> Principal | None:
     """Who it is; None when nothing was presented."""
-    credentials = await credentials_of(request)
+    return await prove(request, await credentials_of(request))
+
+
+async def prove(request: Request, credentials: Credentials) -> Principal | None:
+    """Who brings these credentials, counted against their limit; None when there are none."""
     limiter: Limiter = request.app.state.limiter
     address = address_of(request)
     nothing = not (credentials.bearer or credentials.session_token or credentials.signature)

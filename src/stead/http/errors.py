@@ -49,6 +49,31 @@ class ServiceOnly(Forbidden):
     code = "service_only"
 
 
+class HostNotAllowed(Forbidden):
+    """This host name is not one under which the MCP endpoint answers."""
+
+    code = "host_not_allowed"
+
+
+class OriginNotAllowed(Forbidden):
+    """Pages of this origin may not call the MCP endpoint."""
+
+    code = "origin_not_allowed"
+
+
+class ProfileNotNamed(Invalid):
+    """A service says for whom it calls the MCP endpoint."""
+
+    code = "profile_not_named"
+    status = 400
+
+
+class ProfileNotAllowed(Forbidden):
+    """This is no person for whom the caller may call the MCP endpoint."""
+
+    code = "profile_not_allowed"
+
+
 class TooManyRequests(RateLimited):
     """Too many requests for now."""
 

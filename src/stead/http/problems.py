@@ -75,12 +75,18 @@ def translate(error: Exception) -> SteadError:
             return Internal("the server's log has more under this request_id")
 
 
-def answer(error: Exception, state: dict[str, Any]) -> JSONResponse:
-    """The answer for an exception, noted in the request's state for the log."""
+def explain(error: Exception) -> SteadError:
+    """The error that an exception stands for; logged where it stands for none."""
     known = translate(error)
     if isinstance(known, Internal):
         # The exception's own text may quote data; its type and place do not.
         _log.error("request_failed", reason=type(error).__name__, where=_where(error))
+    return known
+
+
+def answer(error: Exception, state: dict[str, Any]) -> JSONResponse:
+    """The answer for an exception, noted in the request's state for the log."""
+    known = explain(error)
     state["problem_code"] = known.code
     return problem(known, state.get("request_id"))
 

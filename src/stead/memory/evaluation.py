@@ -79,7 +79,9 @@ async def report(
         raise EvaluationInvalid(f"{bucket!r} is no bucket", hint=", ".join(_BUCKETS))
     end = until or datetime.now(UTC)
     if until is not None and until <= since:
-        raise EvaluationInvalid("until: is not later than since", hint="Let it be later, or leave it out.")
+        raise EvaluationInvalid(
+            "until: is not later than since", hint="Let it be later, or leave it out."
+        )
     rows = await queries.evaluate(
         tx, principal.tenant.id, since, end, bucket, agent, min(limit, MAX_ROWS)
     )

@@ -724,27 +724,27 @@ async def evaluate(
     # A run recalls once, and what its answer used and got for feedback counts where its recall does: the three are
     # of the same answer, however late the last of them comes. Feedback is the sessions' table: which run it is of is
     # known there, and which embedder a run had only here. A read is later than its recall, so that both are ranges
-    # of one index. (`materialized`: two scans and a hash join; as the planner takes ranges for short it would
-    # otherwise look for the read of each recall.)
+    # of one index. (`materialized`: two scans and a hash join, however short the planner takes the ranges for.
+    # `jsonb_to_record` unpacks a log's details once, not once a member.)
     return await tx.rows(
         """
         with recalls as materialized (
-          select l.run_id, l.agent_name, l.details ->> 'embedder' as embedder,
+          select l.run_id, l.agent_name, d.embedder,
             case when $4 = 'total' then $2 else date_trunc($4, l.created_at, 'UTC') end as bucket,
-            jsonb_array_length(l.details -> 'found') as found,
-            jsonb_array_length(l.details -> 'injected') as injected,
-            (l.details ->> 'context_tokens')::integer as context_tokens,
-            (l.details ->> 'latency_ms')::double precision as latency_ms
+            jsonb_array_length(d.found) as found, jsonb_array_length(d.injected) as injected, d.context_tokens,
+            d.latency_ms
           from public.memory_logs l
-          where l.tenant_id = $1 and l.operation = 'recall' and l.operation in ('recall', 'read')
-            and l.created_at >= $2 and l.created_at < $3 and ($5::text is null or l.agent_name = $5)
+          cross join lateral jsonb_to_record(l.details) as d
+            (embedder text, found jsonb, injected jsonb, context_tokens integer, latency_ms double precision)
+          where l.tenant_id = $1 and l.operation = 'recall' and l.created_at >= $2 and l.created_at < $3
+            and ($5::text is null or l.agent_name = $5)
         ),
         reads as materialized (
-          select l.run_id, jsonb_array_length(l.details -> 'injected') as injected,
-            jsonb_array_length(l.details -> 'used') as used
+          select l.run_id, jsonb_array_length(d.injected) as injected, jsonb_array_length(d.used) as used
           from public.memory_logs l
-          where l.tenant_id = $1 and l.operation = 'read' and l.operation in ('recall', 'read')
-            and l.created_at >= $2 and ($5::text is null or l.agent_name = $5)
+          cross join lateral jsonb_to_record(l.details) as d (injected jsonb, used jsonb)
+          where l.tenant_id = $1 and l.operation = 'read' and l.created_at >= $2
+            and ($5::text is null or l.agent_name = $5)
         )
         select r.bucket, r.agent_name, r.embedder, count(*) as recalls,
           avg(r.found)::double precision as found, avg(r.injected)::double precision as injected,

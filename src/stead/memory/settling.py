@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from stead.memory.echoes import is_echo
-from stead.memory.topics import contradicts, topic_of
-from stead.memory.words import content_words
+from stead.memory.facts.echoes import is_echo
+from stead.memory.facts.topics import contradicts, topic_of
+from stead.memory.facts.words import content_words
 
 #: A correction that names no topic takes back the most similar fact, if it is as similar as this.
 _CORRECTED: Final = 0.6

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
+from stead.memory.facts.words import content_words
 from stead.memory.models import Recalled
-from stead.memory.words import content_words
 
 #: The share of what a memory says, beyond what was asked, that is found again in an answer that used it.
 _USED: Final = 0.4

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
@@ -27,6 +28,7 @@ from stead.providers.models.retries import retry_settings
 _log = structlog.stdlib.get_logger(__name__)
 _MEMORIES: Final = "{{memories}}"
 _CONTEXT: Final = "{{context}}"
+_PLACES: Final = re.compile(f"{re.escape(_MEMORIES)}|{re.escape(_CONTEXT)}")
 
 
 def instructions_of(agent: AgentDefinition, context: AgentContext) -> str:
@@ -37,15 +39,22 @@ def instructions_of(agent: AgentDefinition, context: AgentContext) -> str:
     if callable(agent.instructions):
         text = agent.instructions(context)
     else:
-        known = (
-            json.dumps(context.session.context, ensure_ascii=False) if context.session.context else ""
-        )
-        text = agent.instructions.replace(_CONTEXT, known)
-        if _MEMORIES in text:
-            return text.replace(_MEMORIES, context.memories)
+        # At once: what a person wrote into the one may be spelt like the other.
+        there = {_CONTEXT: _as_data(context.session.context), _MEMORIES: context.memories}
+        text = _PLACES.sub(lambda found: there[found[0]], agent.instructions)
+        if _MEMORIES in agent.instructions:
+            return text
     if context.memories and context.memories not in text:
         text = f"{text}\n\n{context.memories}"
     return text
+
+
+def _as_data(context: dict[str, Any]) -> str:
+    """A session's context in one line of JSON, in which no marker of a block can stand."""
+    if not context:
+        return ""
+    written = json.dumps(context, ensure_ascii=False)
+    return written.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 async def answer(

@@ -386,7 +386,7 @@ create function stead.hybrid_search(
 )
 returns table (owner_id uuid, score double precision, dense double precision, lexical double precision)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-set max_parallel_workers_per_gather = 0 set jit = off
+set enable_nestloop = off set max_parallel_workers_per_gather = 0 set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -399,6 +399,8 @@ begin
   if tenant is null or not stead.may_search(scope) then
     raise insufficient_privilege using message = 'not the documents of this caller';
   end if;
+  -- Without statistics of a scope, nested loops look cheap and are not: ten thousand documents by ten thousand
+  -- vectors. Only what is looked up by index is joined so, which `lateral … offset 0` says.
   return query
   with places as (
     select tenant as tenant_id, hybrid_search.scope as scope_id
@@ -406,9 +408,11 @@ begin
   ),
   docs as materialized (
     select d.place, d.owner_id, d.length::double precision as length
-    from places p join stead.search_docs d
-      on d.tenant_id = p.tenant_id and d.scope_id = p.scope_id and d.kind = what
-    where narrowed is null or d.facet = narrowed
+    from places p cross join lateral (
+      select x.place, x.owner_id, x.length from stead.search_docs x
+      where x.tenant_id = p.tenant_id and x.scope_id = p.scope_id and x.kind = what
+        and (narrowed is null or x.facet = narrowed) offset 0
+    ) d
   ),
   size as materialized (select count(*)::double precision as n, greatest(avg(d.length), 1) as mean from docs d),
   terms as (
@@ -417,7 +421,9 @@ begin
   ),
   hits as materialized (
     select t.lexeme, p.place, p.frequency::double precision as frequency, d.length
-    from terms t join stead.search_terms p on p.term = t.term join docs d on d.place = p.place
+    from terms t cross join lateral (
+      select x.place, x.frequency from stead.search_terms x where x.term = t.term offset 0
+    ) p join docs d on d.place = p.place
   ),
   rarity as (
     select h.lexeme, ln(1 + (s.n - count(*) + 0.5::double precision) / (count(*) + 0.5::double precision)) as idf
@@ -430,9 +436,11 @@ begin
   ),
   near as materialized (
     select d.place, greatest(stead.similarity(e.embedding, probe), 0) as dense
-    from places p join stead.embeddings e on e.tenant_id = p.tenant_id and e.scope_id = p.scope_id
-      and e.kind = what and e.model_id = model
-    join docs d on d.owner_id = e.owner_id
+    from places p cross join lateral (
+      select x.owner_id, x.embedding from stead.embeddings x
+      where x.tenant_id = p.tenant_id and x.scope_id = p.scope_id and x.kind = what
+        and x.model_id = hybrid_search.model offset 0
+    ) e join docs d on d.owner_id = e.owner_id
     where probe is not null
   ),
   best as (

@@ -29,7 +29,7 @@ KIND: Final = "item"
 #: The first search asks for so many times what is wanted; conditions may leave few of them.
 _FIRST_FACTOR: Final = 4
 _FIRST_LEAST: Final = 100
-_NEXT_FACTOR: Final = 16
+_EVERYTHING: Final = 2**31 - 1
 
 Key: TypeAlias = tuple[Namespace, str]
 
@@ -160,9 +160,11 @@ async def _found(
     limit: int,
     offset: int,
 ) -> tuple[list[Row], list[Hit]]:
-    # The search ranks all that is below the first label; what conditions leave of the best may be too few.
-    wanted = max(_FIRST_LEAST, _FIRST_FACTOR * (offset + limit))
-    while True:
+    # The search ranks all that is below the first label. What conditions leave of the best may be too few: then all
+    # are looked at, which costs little more than the search itself.
+    found: list[Row] = []
+    hits: list[Hit] = []
+    for wanted in (max(_FIRST_LEAST, _FIRST_FACTOR * (offset + limit)), _EVERYTHING):
         hits = await knowledge.search(
             tx,
             KIND,
@@ -176,8 +178,8 @@ async def _found(
         ids = [hit.owner_id for hit in hits]
         found = await queries.items_among(tx, owner, ids, prefix, asked, limit, offset)
         if len(found) == limit or len(hits) < wanted:
-            return found, hits
-        wanted *= _NEXT_FACTOR
+            break
+    return found, hits
 
 
 def _scores(hits: Sequence[Hit]) -> dict[UUID, float]:

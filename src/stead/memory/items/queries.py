@@ -170,15 +170,16 @@ async def items_among(
     limit: int,
     offset: int,
 ) -> list[Row]:
-    # Of those that a search has found, in its order.
+    # Of those that a search has found, in its order. Each is looked up by its id: without statistics of a scope the
+    # planner would rather read the scope again for each.
     path = _path(prefix)
     return await tx.rows(
         f"""
         select i.id, {_COLUMNS}
         from unnest($3::uuid[]) with ordinality as found (id, rank)
-        join public.store_items i on i.tenant_id = $1 and i.scope_id = $2 and i.id = found.id
+        cross join lateral (select x.* from public.store_items x where x.id = found.id offset 0) i
         cross join (select $4::jsonb as conditions) asked
-        where i.path >= $5 and ($6::text is null or i.path < $6) and i.search_text is not null
+        where i.tenant_id = $1 and i.scope_id = $2 and i.path >= $5 and ($6::text is null or i.path < $6) and i.search_text is not null
           and (i.expires_at is null or i.expires_at > now()) and {_FITS}
         order by found.rank limit $7 offset $8
         """,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stead.memory.objects import MONTHS, WEEKDAYS, bare, noun, value_of
-from stead.memory.occupations import is_occupation
-from stead.memory.words import word_set
+from stead.memory.facts.objects import MONTHS, WEEKDAYS, bare, noun, value_of
+from stead.memory.facts.occupations import is_occupation
+from stead.memory.facts.words import word_set
 
 Attribute = tuple[str, str, str]
 

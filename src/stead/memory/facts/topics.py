@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from stead.memory.attributes import attribute_of
-from stead.memory.objects import activity, bare, noun, object_of, value_of
-from stead.memory.occupations import is_occupation
-from stead.memory.words import word_set
+from stead.memory.facts.attributes import attribute_of
+from stead.memory.facts.objects import activity, bare, noun, object_of, value_of
+from stead.memory.facts.occupations import is_occupation
+from stead.memory.facts.words import word_set
 
 
 @dataclass(frozen=True, kw_only=True)

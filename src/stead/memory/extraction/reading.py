@@ -16,18 +16,18 @@ from typing import Any, Final, Literal, Protocol, cast
 
 from jsonschema import Draft202012Validator
 
-from stead.memory.echoes import is_echo, strip_injected
 from stead.memory.errors import ExtractionInvalid
-from stead.memory.extraction_prompt import (
+from stead.memory.extraction.prompt import (
     ANSWER_SCHEMA,
     INSTRUCTIONS,
     MAX_FACTS,
     MAX_TEXT_CHARS,
     as_text,
 )
-from stead.memory.poisoning import is_poison, takes_over
-from stead.memory.topics import topic_named, topic_of
-from stead.memory.words import content_words
+from stead.memory.facts.echoes import is_echo, strip_injected
+from stead.memory.facts.poisoning import is_poison, takes_over
+from stead.memory.facts.topics import topic_named, topic_of
+from stead.memory.facts.words import content_words
 
 MAX_TURNS: Final = 64
 MAX_KNOWN: Final = 200

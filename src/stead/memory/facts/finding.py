@@ -15,15 +15,15 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from stead.memory import fact_patterns as patterns
-from stead.memory.categories import category_of
-from stead.memory.echoes import strip_injected
-from stead.memory.idle import is_idle
-from stead.memory.languages import foreign_fact
-from stead.memory.own_words import is_english, is_pasted
-from stead.memory.poisoning import gives_power, is_poison, may_take_over, takes_over
-from stead.memory.sentences import clauses, sentences
-from stead.memory.topics import Topic, topic_of
+from stead.memory.facts import patterns
+from stead.memory.facts.categories import category_of
+from stead.memory.facts.echoes import strip_injected
+from stead.memory.facts.idle import is_idle
+from stead.memory.facts.languages import foreign_fact
+from stead.memory.facts.own_words import is_english, is_pasted
+from stead.memory.facts.poisoning import gives_power, is_poison, may_take_over, takes_over
+from stead.memory.facts.sentences import clauses, sentences
+from stead.memory.facts.topics import Topic, topic_of
 
 _MIN_CHARS: Final = 6
 _MAX_CHARS: Final = 400

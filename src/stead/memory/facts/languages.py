@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from stead.memory.topics import Topic
-from stead.memory.words import singular, word_set
+from stead.memory.facts.topics import Topic
+from stead.memory.facts.words import singular, word_set
 
 _END: Final = re.compile(
     r"[,;.(!?]| (?:und|aber|weil|y|pero|porque|et|mais|parce|car|e|mas|jetzt|ahora|maintenant|"

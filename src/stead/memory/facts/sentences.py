@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from stead.memory.words import word_set
+from stead.memory.facts.words import word_set
 
 _LINE: Final = re.compile(r"[^\n\r\u2028\u2029]+")
 _END: Final = re.compile(r"(?<=[.!?…])[\"'”\u2019)\]]{0,3}\s|(?<=[。\uff01\uff1f])")

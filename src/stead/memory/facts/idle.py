@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stead.memory.words import FUNCTION_WORDS, word_set, words_of
+from stead.memory.facts.words import FUNCTION_WORDS, word_set, words_of
 
 _I: Final = r"(?:i|we)(?: just| also| really| still| actually| only| then| now| already)?"
 _IM: Final = (

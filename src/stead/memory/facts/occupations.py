@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stead.memory.words import word_set
+from stead.memory.facts.words import word_set
 
 _OCCUPATIONS: Final = word_set(
     "accountant actor actress actuary administrator agent agronomist analyst anaesthetist "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stead.memory.words import word_set
+from stead.memory.facts.words import word_set
 
 #: Taken off the front of a sentence: it is not part of what is said.
 FILLER: Final = re.compile(

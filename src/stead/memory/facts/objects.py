@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stead.memory.words import singular, word_set
+from stead.memory.facts.words import singular, word_set
 
 _MAX_VALUE_CHARS: Final = 80
 _MAX_OBJECT_WORDS: Final = 5

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from stead.memory.facts.sentences import sentences
+from stead.memory.facts.topics import topic_of
+from stead.memory.facts.words import FUNCTION_WORDS, content_words, stem, words_of
 from stead.memory.injection import OPEN
-from stead.memory.sentences import sentences
-from stead.memory.topics import topic_of
-from stead.memory.words import FUNCTION_WORDS, content_words, stem, words_of
 
 _MARKER: Final = re.compile(
     rf"<\s{{0,3}}(/?)\s{{0,3}}{re.escape(OPEN.strip('<>'))}\b[^<>]{{0,100}}>", re.IGNORECASE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stead.memory.words import FUNCTION_WORDS, word_set, words_of
+from stead.memory.facts.words import FUNCTION_WORDS, word_set, words_of
 
 _FOREIGN: Final = word_set(
     "sono che della è och det jag inte ikke nie się jest hebben zijn een het niet ook ik mijn "
