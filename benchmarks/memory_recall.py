@@ -4,112 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
-from benchmarks import conversations, report
+from benchmarks import report
 from benchmarks.cluster import cluster, settle
-from benchmarks.conversations import Query, Scope
-from stead import knowledge, memory
+from stead import memory
+from stead.agents import evaluating
+from stead.agents.evaluating import Scope, Trial, by_category, recall_at
 from stead.assembly import demo
 from stead.assembly.database import DatabaseAccess
 from stead.db import Database, PoolConfig
-from stead.identity import Principal, Tenant
 from stead.memory.recall import DEFAULT_WEIGHTS
-from stead.providers.embedders import Embedder, EmbedderConfig, build_embedder
+from stead.providers.embedders import EmbedderConfig, build_embedder
 
 DEFAULT_DATA: Final = Path(__file__).parent / "data" / "conversations.jsonl"
-Asked = list[tuple[Query, Sequence[str]]]
 
 
-class Bench:
-    """A database filled with a data set, and the questions put to it."""
-
-    def __init__(self, db: Database, embedder: Embedder, tenant: Tenant, depth: int) -> None:
-        self.db = db
-        self.embedder = embedder
-        self.tenant = tenant
-        self.depth = depth
-        self.people: dict[str, UUID] = {}
-        self.vectors: dict[str, Sequence[float]] = {}
-        self.recall_ms: list[float] = []
-        self.whole_ms: list[float] = []
-
-    async def fill(self, scopes: Sequence[Scope]) -> float:
-        """Stores every scope; returns the seconds it took."""
-        began = time.monotonic()
-        for number, scope in enumerate(scopes, 1):
-            self.people[scope.name] = await conversations.store(
-                self.db, self.embedder, self.tenant, scope
-            )
-            report.progress(f"stored {number}/{len(scopes)} {scope.name}: {len(scope.messages)} turns")
-        while await knowledge.embed_backlog(self.db, self.embedder):
-            pass
-        return time.monotonic() - began
-
-    async def ask(self, scopes: Sequence[Scope], weights: memory.RecallWeights) -> Asked:
-        """Puts every question, timed, and returns the ids of the messages found, best first."""
-        asked: Asked = []
-        for scope in scopes:
-            person = self.people[scope.name]
-            principal = Principal(
-                kind="user", tenant=self.tenant, role="authenticated", profile_id=person
-            ).served()
-            for query in scope.queries:
-                asked.append((query, await self._ask(principal, person, query.text, query.at, weights)))
-        return asked
-
-    async def _ask(
-        self,
-        principal: Principal,
-        person: UUID,
-        text: str,
-        at: datetime | None,
-        weights: memory.RecallWeights,
-    ) -> Sequence[str]:
-        began = time.perf_counter()
-        vector = (await self.embedder.embed([text]))[0]
-        async with self.db.transaction(principal) as tx:
-            opened = time.perf_counter()
-            found = await memory.recall(
-                tx,
-                person,
-                await memory.read_question(tx, person, text, vector=vector, asked_at=at),
-                embedder=self.embedder,
-                limit=self.depth,
-                weights=weights,
-            )
-            self.recall_ms.append((time.perf_counter() - opened) * 1000)
-        self.whole_ms.append((time.perf_counter() - began) * 1000)
-        return [item.memory.metadata["message_id"] for item in found]
-
-
-def recall_at(asked: Asked, k: int) -> float:
-    """The mean share of a question's evidence that is among the first ``k``."""
-    shares = [
-        len(query.evidence.intersection(found[:k])) / len(query.evidence) for query, found in asked
-    ]
-    return round(sum(shares) / len(shares), 4)
-
-
-def by_category(asked: Asked, ks: Sequence[int]) -> dict[str, dict[str, float]]:
-    """The same for each category, with its number of questions."""
-    groups: defaultdict[str, Asked] = defaultdict(list)
-    for query, found in asked:
-        groups[query.category].append((query, found))
-    return {
-        name: {**{str(k): recall_at(group, k) for k in ks}, "n": len(group)}
-        for name, group in sorted(groups.items())
-    }
-
-
-async def ablation(bench: Bench, scopes: Sequence[Scope], ks: Sequence[int]) -> dict[str, Any]:
+async def ablation(trial: Trial, scopes: Sequence[Scope], ks: Sequence[int]) -> dict[str, Any]:
     """Recall with each arm switched off, and with each arm alone; printed as a table too."""
     names = [field.name for field in fields(DEFAULT_WEIGHTS)]
     arms = {"all": DEFAULT_WEIGHTS}
@@ -124,31 +38,34 @@ async def ablation(bench: Bench, scopes: Sequence[Scope], ks: Sequence[int]) -> 
     table: dict[str, Any] = {}
     print(f"| arms | {' | '.join(f'@{k}' for k in ks)} |\n|---|{'---|' * len(ks)}")
     for name, weights in arms.items():
-        asked = await bench.ask(scopes, weights)
+        asked = await trial.ask(scopes, weights)
         table[name] = {str(k): recall_at(asked, k) for k in ks}
         print(f"| {name} | {' | '.join(f'{value:.3f}' for value in table[name].values())} |", flush=True)
     return table
 
 
+def _progress(what: str, done: int, of: int) -> None:
+    if done == of or what == "storing":
+        report.progress(f"{what} {done}/{of}")
+
+
 async def measure(access: DatabaseAccess, path: Path, name: str, ks: list[int], *, ablate: bool) -> None:
     """Fills, asks, prints."""
     about = report.machine()
-    scopes = conversations.load(path)
+    scopes = evaluating.load(path)
     embedder = build_embedder(name, EmbedderConfig())
     db = await Database.open(PoolConfig(url=access.runtime_url, max_size=4))
     try:
         assert access.admin_url is not None
         tenant = await demo.ensure_tenant(access.admin_url, "bench", "Bench", None)
-        bench = Bench(db, embedder, tenant, max(ks))
-        stored_s = await bench.fill(scopes)
+        trial = Trial(db, embedder, tenant, depth=max(ks), progress=_progress)
+        stored_s = await trial.fill(scopes)
         postgres = await settle(access)
-        await bench.ask(scopes[:1], DEFAULT_WEIGHTS)
-        bench.recall_ms.clear()
-        bench.whole_ms.clear()
-        report.progress("asking")
-        asked = await bench.ask(scopes, DEFAULT_WEIGHTS)
-        times = list(bench.recall_ms), list(bench.whole_ms)
-        arms = {"arms": await ablation(bench, scopes, ks)} if ablate else {}
+        await trial.ask(scopes[:1], DEFAULT_WEIGHTS)
+        trial.forget_times()
+        asked = await trial.ask(scopes, DEFAULT_WEIGHTS, embed_anew=True)
+        times = list(trial.recall_ms), list(trial.whole_ms)
+        arms = {"arms": await ablation(trial, scopes, ks)} if ablate else {}
     finally:
         await db.close()
         await embedder.aclose()
@@ -168,9 +85,9 @@ async def measure(access: DatabaseAccess, path: Path, name: str, ks: list[int], 
                 "p95_ms": round(report.percentile(times[1], 0.95), 2),
             },
             "n": len(asked),
-            "turns": sum(len(scope.messages) for scope in scopes),
+            "turns": sum(len(scope.turns) for scope in scopes),
             "scopes": len(scopes),
-            "stored_per_s": round(sum(len(scope.messages) for scope in scopes) / stored_s, 1),
+            "stored_per_s": round(sum(len(scope.turns) for scope in scopes) / stored_s, 1),
             "data": path.name,
             "embedder": name,
             **arms,

@@ -95,7 +95,7 @@ async def fill(
                 "public.messages",
                 "public.agent_runs",
                 "public.agent_memories",
-                "stead.memory_terms",
+                "stead.search_terms",
             )
         }
 

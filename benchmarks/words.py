@@ -6,8 +6,8 @@ import random
 from collections import Counter
 from typing import Final
 
-from benchmarks import conversations
 from benchmarks.memory_recall import DEFAULT_DATA
+from stead.agents import evaluating
 
 _TOPICS: Final = 400
 _WORDS_OF_A_TOPIC: Final = 60
@@ -24,9 +24,9 @@ class Topics:
     def __init__(self, source: random.Random) -> None:
         self._random = source
         counts: Counter[str] = Counter()
-        for scope in conversations.load(DEFAULT_DATA):
-            for message in scope.messages:
-                counts.update(w.strip(".,!?;:\"'()").lower() for w in message.text.split())
+        for scope in evaluating.load(DEFAULT_DATA):
+            for turn in scope.turns:
+                counts.update(w.strip(".,!?;:\"'()").lower() for w in turn.text.split())
         counts.pop("", None)
         self._words = list(counts)
         self._weights = [counts[w] for w in self._words]

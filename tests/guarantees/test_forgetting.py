@@ -204,7 +204,8 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     )
     await place.traces.admin.execute(
         """
-        insert into public.message_feedback (tenant_id, session_id, profile_id, message_id, run_id, rating, comment)
+        insert into public.message_feedback
+          (tenant_id, session_id, profile_id, message_id, run_id, rating, comment)
         select tenant_id, session_id, profile_id, id, run_id, -1, $2 from public.messages
         where session_id = $1 and role = 'assistant' limit 1
         """,

@@ -625,6 +625,9 @@ async def _label_what_is_indexed(
 ) -> None:
     """What the triggers of searchable tables wrote, by the scope that it is found in."""
     whose = {_scope(world, label): label for label in _HOLDERS}
+    # What belongs to a tenant as a whole, and what is shared by all.
+    whose |= {world.known(f"tenant {tenant}"): Label(tenant) for tenant in TENANTS}
+    whose[str(uuid.UUID(int=0))] = Label(None)
     for name, join in (
         ("stead.search_docs", ""),
         ("stead.search_totals", ""),

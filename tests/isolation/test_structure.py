@@ -23,6 +23,8 @@ FOR_EVERYBODY = {
     "stead.tenant_of_claims()",
     "stead.profile_of_claims()",
     "stead.vector_of(text,uuid,uuid)",
+    "match_patterns(real[],integer,text)",
+    "match_memories(real[],integer,text)",
 }
 #: Postings have no identity of their own: one is found by its term and removed by its place.
 WITHOUT_KEY = {"stead.search_terms"}
@@ -35,7 +37,9 @@ GLOBALLY_UNIQUE = {
     "public.agent_runs": {"number"},
     "public.agent_memories": {"place"},
     "stead.search_docs": {"place", "kind", "owner_id"},
+    "stead.search_terms": {"term", "place", "frequency"},
     "stead.searchable": {"kind"},
+    "stead.reindexing": {"kind", "model_id"},
     "stead.vector_indexes": {"name"},
     "stead.embedding_backlog": {"kind", "owner_id"},
     "stead.embedding_models": {"name"},

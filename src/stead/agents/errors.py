@@ -43,3 +43,15 @@ class TooManyRuns(Unavailable):
     """This server answers as many messages as it can."""
 
     code = "too_many_runs"
+
+
+class DatasetInvalid(Invalid):
+    """The data set to evaluate with cannot be read."""
+
+    code = "dataset_invalid"
+
+
+class EvaluationSettingsInvalid(Invalid):
+    """Recall cannot be evaluated with these settings."""
+
+    code = "evaluation_settings_invalid"

@@ -1,6 +1,6 @@
 """What can go wrong while Stead is put together."""
 
-from stead.core.errors import Invalid
+from stead.core.errors import Conflict, Invalid
 
 
 class SettingsInvalid(Invalid):
@@ -13,3 +13,9 @@ class DevelopmentOnly(Invalid):
     """This exists for development only."""
 
     code = "development_only"
+
+
+class CannotCleanUp(Conflict):
+    """What would be written to this database could not be deleted again."""
+
+    code = "cannot_clean_up"

@@ -40,7 +40,7 @@ def configure_logging(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # Their messages quote requests, or say what the access log says.
-    for name in (
+    quiet = (
         "uvicorn.access",
         "httpx",
         "httpx2",
@@ -49,6 +49,7 @@ def configure_logging(settings: Settings) -> None:
         "openai.agents",
         "anthropic",
         "any_llm",
-    ):
+    )
+    for name in quiet:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

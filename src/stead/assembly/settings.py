@@ -165,8 +165,8 @@ class Settings(BaseSettings):
     def effective_mcp_hosts(self) -> tuple[str, ...] | None:
         """Host names under which ``/mcp`` answers; None: any.
 
-        A server for this machine alone is called by this machine's names. Under another name it is a page in a browser
-        here that calls, whose owner let that name mean this machine (DNS rebinding).
+        A server for this machine alone is called by this machine's names. Under another name it is a page in a
+        browser here that calls, whose owner let that name mean this machine (DNS rebinding).
         """
         if self.mcp_hosts:
             return tuple(name.lower() for name in self.mcp_hosts)

@@ -15,6 +15,7 @@ from stead.cli import (
     doctor,
     mcp,
     memory,
+    memory_eval,
     memory_forget,
     output,
     servers,
@@ -43,6 +44,8 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenant")
 memory.app.command("forget")(memory_forget.forget)
+memory.app.command("report")(memory_eval.report)
+memory.app.command("eval")(memory_eval.evaluate)
 app.add_typer(memory.app, name="memory")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(audit.app, name="audit")

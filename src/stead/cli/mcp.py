@@ -103,8 +103,8 @@ async def _owner(db: Database, slug: str, profile: str, session_id: UUID | None)
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncGenerator[DatabaseAccess]:
-    """The database. This stays for hours beside others of its kind, each started by another client: of those that use
-    an embedded server the last one stops it, whoever started it."""
+    """The database. This stays for hours beside others of its kind, each started by another client: of those
+    that use an embedded server the last one stops it, whoever started it."""
     access = await reach(settings)
     if access.server is None or access.admin_url is None:
         yield access

@@ -1,7 +1,7 @@
 """The Model Context Protocol at ``/mcp``: who calls, and for whom. What the tools do is `stead.adapters.mcp`.
 
-It is no route of the OpenAPI document: its bodies are JSON-RPC, and so are its refusals, as a client of the protocol
-shows nothing else to its user. Each carries the problem document of the error in ``data``.
+It is no route of the OpenAPI document: its bodies are JSON-RPC, and so are its refusals, as a client of the
+protocol shows nothing else to its user. Each carries the problem document of the error in ``data``.
 """
 
 from __future__ import annotations

@@ -22,8 +22,10 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
 )
 _LEFT, _RIGHT = "<＜﹤‹〈⟨〈《⟪˂ᐸ❮❬❰≺", ">＞﹥›〉⟩〉》⟫˃ᐳ❯❭❱≻"  # noqa: RUF001
-#: Anything in such brackets that could pass for a marker: ``</memories>``, ``<|im_start|>``, ``<system>``.
-_TAG = re.compile(rf"[{_LEFT}](?=[\s\u200c\u200d]*[/|\w])([^{_LEFT}{_RIGHT}]{{1,100}})[{_RIGHT}]")
+#: What could pass for a marker: ``</memories>``, ``<|im_start|>``, ``<system>``; and one that is never closed.
+_BEGUN = rf"[{_LEFT}](?=[\s\u200c\u200d]*[/／∕⁄|\w])"  # noqa: RUF001
+_TAG = re.compile(rf"{_BEGUN}([^{_LEFT}{_RIGHT}]{{1,100}})[{_RIGHT}]")
+_OPENED = re.compile(_BEGUN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,8 @@ def choose(found: Sequence[Recalled], budget: InjectionBudget) -> list[Recalled]
     told = _told_by_facts(found)
     for item in found:
         memory = item.memory
+        if len(memory.content) > left:
+            continue
         line = _line(item)
         said = memory.content.lower()
         if len(line) > left or any(said in c.memory.content.lower() for c in chosen):
@@ -99,7 +103,7 @@ def as_instructions(
 
 
 def as_data(found: Sequence[Recalled]) -> str:
-    """The block that a tool gives back: every memory, in the order given, with its id. Empty when there is none."""
+    """The block that a tool gives back: every memory, in the order given, with its id. Empty without any."""
     if not found:
         return ""
     return "\n".join([_HEADER, OPEN, *(f"{_line(r)} (id {r.memory.id})" for r in found), CLOSE])
@@ -113,5 +117,5 @@ def _line(item: Recalled) -> str:
 
 def _defused(text: str) -> str:
     """A text on one line and without anything that looks like a marker: a memory cannot step out of its block."""
-    seen = _TAG.sub(r"(\1)", _UNSEEN.sub("", text))
+    seen = _OPENED.sub("(", _TAG.sub(r"(\1)", _UNSEEN.sub("", text)))
     return " ".join(seen.replace("<", "‹").replace(">", "›").split())  # noqa: RUF001

@@ -1,8 +1,8 @@
 """Sessions, their messages and contacts, and the linking of an anonymous session to a person.
 
-Owns ``sessions``, ``messages`` and ``message_feedback``. What always holds: a session is seen by its person, or by the holder of
-its token while it is nobody's; the messages of a session have one order; a message that a client sends
-twice is stored once.
+Owns ``sessions``, ``messages`` and ``message_feedback``. What always holds: a session is seen by its person, or
+by the holder of its token while it is nobody's; the messages of a session have one order; a message that a
+client sends twice is stored once; an answer has at most one rating, that of its session's holder.
 """
 
 from stead.sessions import feedback, messages

@@ -147,5 +147,5 @@ def _failed(error: SteadError) -> types.CallToolResult:
     return types.CallToolResult(
         is_error=True,
         content=[types.TextContent(text=text)],
-        meta={ERROR_META: {"code": error.code, "detail": error.detail, "hint": error.hint}},  # pyright: ignore[reportArgumentType]
+        _meta={ERROR_META: {"code": error.code, "detail": error.detail, "hint": error.hint}},
     )

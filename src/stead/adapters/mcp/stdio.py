@@ -18,8 +18,8 @@ from mcp.server.stdio import stdio_server
 async def serve(server: Server[Any], stop: asyncio.Event) -> None:
     """Serves until the client closes standard input, or is gone, or until ``stop`` is set.
 
-    Standard output belongs to the protocol meanwhile: whatever else is printed goes to standard error. Calls that are
-    under way at the end are given up; their transactions are rolled back.
+    Standard output belongs to the protocol meanwhile: whatever else is printed goes to standard error. Calls
+    that are under way at the end are given up; their transactions are rolled back.
 
     Args:
         server: The client's.

@@ -26,6 +26,7 @@ from stead.core.clock import system_clock
 from stead.db import Database
 from stead.identity import Principal
 from stead.memory import NewMemory, Recalled, forgetting
+from stead.memory.contents import check_content
 from stead.memory.injection import as_data
 from stead.memory.recall import within
 from stead.providers.embedders import Embedder
@@ -88,6 +89,7 @@ class MemoryTools:
 
     async def _remember(self, arguments: dict[str, Any]) -> Answer:
         given = read(RememberArguments, arguments)
+        check_content(given.content)
         now = system_clock.now()
         if given.happened_at is not None and given.happened_at > now + _AHEAD:
             # Nothing said later would ever take its place.

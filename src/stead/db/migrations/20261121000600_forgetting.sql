@@ -68,6 +68,16 @@ begin
   values (erasure, tenant, request_erasure.kind, subject)
   on conflict (tenant_id, kind, subject_id) do update set requested_at = e.requested_at
   returning e.id into made;
+  -- Whoever finished the same just now has been waited for: then there is nothing left to forget.
+  if request_erasure.kind = 'profile' then
+    perform from public.profiles p where p.tenant_id = tenant and p.id = subject for key share;
+  else
+    perform from public.sessions s where s.tenant_id = tenant and s.id = subject for key share;
+  end if;
+  if not found then
+    delete from stead.erasures e where e.id = erasure;
+    return null;
+  end if;
   perform stead.end_runs(tenant, person, sessions);
   update public.sessions s set status = 'abandoned' where s.id = any (sessions) and s.status = 'in_progress';
   return made;

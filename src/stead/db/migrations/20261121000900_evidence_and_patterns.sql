@@ -62,9 +62,13 @@ create policy service_role_full_access on public.evidence_embeddings to service_
 create policy stead_definer_access on public.evidence_embeddings to stead_definer using (true) with check (true);
 create policy tenant_isolation on public.pattern_embeddings for select to authenticated, stead_service
   using (tenant_id is null or tenant_id = (select stead.tenant_id()));
-create policy tenant_writes on public.pattern_embeddings to stead_service
+create policy tenant_insert on public.pattern_embeddings for insert to stead_service
+  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_update on public.pattern_embeddings for update to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_delete on public.pattern_embeddings for delete to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 create policy service_role_full_access on public.pattern_embeddings to service_role
   using (true) with check (true);
 create policy stead_definer_access on public.pattern_embeddings to stead_definer using (true) with check (true);

@@ -160,8 +160,8 @@ async def _found(
     limit: int,
     offset: int,
 ) -> tuple[list[Row], list[Hit]]:
-    # The search ranks all that is below the first label. What conditions leave of the best may be too few: then all
-    # are looked at, which costs little more than the search itself.
+    # The search ranks all that is below the first label. What conditions leave of the best may be too few: then
+    # all are looked at, which costs little more than the search itself.
     found: list[Row] = []
     hits: list[Hit] = []
     for wanted in (max(_FIRST_LEAST, _FIRST_FACTOR * (offset + limit)), _EVERYTHING):
