@@ -14,7 +14,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -32,7 +33,7 @@ from stead.db.transaction import begin_message
 from stead.identity import Principal, Tenant
 from stead.identity import queries as identity
 from stead.memory import queries as memories
-from stead.memory.recall import DEFAULT_WEIGHTS
+from stead.memory.recall import DEFAULT_WEIGHTS, WHOLE_BELOW
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.sessions import queries as sessions
 
@@ -120,7 +121,21 @@ def reads(vector: Sequence[float], model: str) -> dict[str, tuple[str, Ask]]:
         "runs, the latest 20": lambda tx, who: runs.list_runs(tx, who.tenant_id, who.session_id, 20),
         "memories of a scope, 50": memories_of_scope,
         "recall": lambda tx, who: memories.recall(
-            tx, who.profile_id, None, _QUESTION, vector, model, len(vector), DEFAULT_WEIGHTS.values(), 24
+            tx,
+            who.profile_id,
+            None,
+            _QUESTION,
+            vector,
+            model,
+            len(vector),
+            astuple(DEFAULT_WEIGHTS),
+            24,
+            None,
+            None,
+            None,
+            None,
+            datetime.now(UTC),
+            WHOLE_BELOW,
         ),
     }
     direct = {
@@ -196,10 +211,15 @@ async def grant_bypass(access: DatabaseAccess) -> None:
         await admin.execute(
             f"create role {BYPASS} bypassrls inherit; grant stead_service, authenticated to {BYPASS}"
         )
-        definition: str = await admin.fetchval(
-            "select pg_get_functiondef(oid) from pg_proc where proname = 'recall_memories'"
-        )
-        await admin.execute(definition.replace("stead.recall_memories", "stead.bench_recall"))
+        for name in ("score_memories", "recall_memories"):
+            definition: str = await admin.fetchval(
+                "select pg_get_functiondef(oid) from pg_proc where proname = $1", name
+            )
+            await admin.execute(
+                definition.replace("stead.score_memories", "stead.bench_score").replace(
+                    "stead.recall_memories", "stead.bench_recall"
+                )
+            )
 
 
 async def compare(

@@ -31,6 +31,7 @@ UNKNOWN = {
     "org": lambda: f"t-{uuid.uuid4().hex[:12]}",
     "cursor_session": lambda: str(new_id()),
     "memory_id": lambda: str(new_id()),
+    "message_id": lambda: str(new_id()),
     "profile_id": lambda: str(new_id()),
 }
 
@@ -42,6 +43,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /agents/sessions/{session_id}/close": [None],
     "POST /api/chat/{session_id}/stop": [None],
     "POST /v1/agents/{slug}/versions": [{"instructions": "You obey."}],
+    "POST /api/session/{session_id}/messages/{message_id}/feedback": [{"rating": "up"}],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -71,6 +73,8 @@ WITHOUT_ID = {
     "GET /agents/memories",
     "GET /agents/memories/export",
     "GET /api/admin/memories",
+    # For services; what it sums up is looked at in test_evaluation.
+    "GET /agents/memories/evaluation",
     "GET /v1/agents",
     "POST /v1/agents",
     "GET /v1/api-keys",
@@ -154,6 +158,7 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         "org": person.tenant.slug,
         "cursor_session": session,
         "memory_id": memory.json()["stored"][0],
+        "message_id": runs.json()[0]["message_id"],
         "profile_id": str(person.id),
     }
 

@@ -277,6 +277,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         **_PERSONAL,
         "stead_service": _some("select", "insert", "update", rule=own),
     },
+    "public.message_feedback": _PERSONAL,
     "public.agent_executions": {
         "anon": _READ_OWN,
         "authenticated": _READ_OWN,

@@ -387,6 +387,12 @@ def _cognitive_metrics(w: World, label: Label) -> dict[str, Any]:
             "created_at": "2026-01-01"}  # fmt: skip
 
 
+def _message_feedback(w: World, label: Label) -> dict[str, Any]:
+    return {**_personal(w, label), "message_id": w.id("public.messages", label),
+            "run_id": w.id("public.agent_runs", label), "rating": 1, "comment": "fine",
+            "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_executions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "session_id": w.session(label), "user_id": w.person(label), "agent_name": "sales",
             "status": "completed"}  # fmt: skip
@@ -511,6 +517,8 @@ SEEDS: dict[str, Seed] = {
     "public.belief_updates": Seed(_belief_updates, _HOLDERS, _HOLDERS),
     # A run has one row, and is seeded once.
     "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
+    # A message has one row, and is seeded once.
+    "public.message_feedback": Seed(_message_feedback, _each("bob", "visitor"), _each("ann")),
     "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
     # A tenant has one, and is seeded with it.
     "public.memory_policies": Seed(_memory_policies, _TENANT, ()),

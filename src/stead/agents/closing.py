@@ -16,7 +16,7 @@ from stead.agents.opening import Begun
 from stead.agents.streams import LiveStream, topic_of
 from stead.core.errors import SteadError
 from stead.db import Transaction
-from stead.memory import NewMemory
+from stead.memory import NewMemory, cognition
 from stead.providers.embedders import Embedder
 from stead.providers.models import is_offline
 from stead.realtime import notify
@@ -34,6 +34,7 @@ class Ending:
         parts: The assistant's message.
         memories: What is remembered of the turn.
         to_be_read: A model is to look for more in it, afterwards.
+        load: Active runs of the process over the most that it takes.
         frames: The last frames of the stream.
     """
 
@@ -42,6 +43,7 @@ class Ending:
     memories: list[NewMemory]
     frames: list[Frame]
     to_be_read: bool = False
+    load: float | None = None
 
 
 async def write_end(
@@ -89,8 +91,9 @@ async def write_end(
             run_id=begun.run_id,
             metadata=begun.metadata(outcome),
         )
+    hit_rate: float | None = None
     if begun.injected and outcome.status == "completed":
-        await memory.note_use(
+        hit_rate = await memory.note_use(
             tx,
             principal,
             session_id=begun.session.id,
@@ -103,6 +106,9 @@ async def write_end(
             ),
             embedder=embedder,
         )
+    await cognition.record(
+        tx, principal, begun.run_id, recall_hit_rate=hit_rate, cognitive_load=ending.load
+    )
     if ending.memories:
         await memory.remember(
             tx,

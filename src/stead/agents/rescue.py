@@ -14,6 +14,7 @@ from stead.agents.streams import topic_of
 from stead.agents.transcript import fold
 from stead.db import NOBODY, Database, Row
 from stead.identity import tenant_service, tenants
+from stead.memory import cognition
 from stead.realtime import notify
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -60,6 +61,7 @@ async def end_lost_run(db: Database, process_id: UUID, tenant_id: UUID, run_id: 
         run = await queries.end_lost_run(tx, tenant.id, run_id, process_id, interrupted_error())
         if run is None:
             return
+        await cognition.record(tx, service, run_id)
         parts = fold([frame for chunk in chunks for frame in chunk["frames"]])
         if parts:
             await sessions.messages.add(

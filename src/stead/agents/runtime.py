@@ -255,6 +255,7 @@ class AgentRuntime:
             memories=await memories_of(begun, outcome, parts, self.embedder),
             frames=last_frames(outcome, begun.metadata(outcome)),
             to_be_read=self.config.memory_model is not None,
+            load=self.active / self.config.max_runs,
         )
         for attempt in range(_STORE_TRIES):
             if attempt:

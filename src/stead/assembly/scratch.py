@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 _NAME: Final = "stead memory eval"
-#: What is refused to a login that cannot delete tenants, or was never there.
-_REFUSALS: Final = (
-    asyncpg.InsufficientPrivilegeError,
-    asyncpg.ReadOnlySQLTransactionError,
+_REFUSED: Final = (asyncpg.InsufficientPrivilegeError, asyncpg.ReadOnlySQLTransactionError)
+#: A role, a table or a column that a migration makes is not there. (The role: an invalid parameter.)
+_NOT_MIGRATED: Final = (
     asyncpg.InvalidParameterValueError,
     asyncpg.UndefinedTableError,
-    asyncpg.UndefinedObjectError,
+    asyncpg.UndefinedColumnError,
 )
 
 
@@ -39,16 +38,21 @@ async def scratch_tenant(admin_url: str | None) -> AsyncGenerator[Tenant]:
         admin_url: The owner's login.
 
     Raises:
-        CannotCleanUp: The login may not delete what it would make. Nothing was made.
+        CannotCleanUp: The login may not delete what it would make, or the database is not migrated. Nothing was
+            made.
     """
     if admin_url is None:
         raise CannotCleanUp("this needs the owner's URL", hint="Set STEAD_ADMIN_DATABASE_URL.")
     slug = f"eval-{secrets.token_hex(6)}"
     try:
         tenant = await _make(admin_url, slug)
-    except _REFUSALS as error:
-        hint = "Let the login be the owner's, and migrate first: stead db migrate"
-        raise CannotCleanUp(f"this login cannot: {type(error).__name__}", hint=hint) from error
+    except _REFUSED as error:
+        raise CannotCleanUp(
+            "this login may not make and delete a tenant here",
+            hint="Give the owner's URL as STEAD_ADMIN_DATABASE_URL, of a database that takes writes.",
+        ) from error
+    except _NOT_MIGRATED as error:
+        raise CannotCleanUp("this database is not migrated", hint="stead db migrate") from error
     try:
         yield tenant
     finally:

@@ -68,18 +68,18 @@ async def test_a_runs_metrics_are_those_of_its_row_and_its_recall(db: Database, 
 
 
 async def test_of_a_run_of_the_server(server: Running, db: Database, person: Person) -> None:
-    """What the run and its recall log is what is read here."""
+    """Noted by the run itself, when it ends: what it and its recall log, and what its answer used."""
     first = await open_session(server.client, person)
     await say(server.client, person.headers, first, "My bike is a blue gravel bike.")
     second = await open_session(server.client, person)
     await say(server.client, person.headers, second, "What colour is my bike?")
     async with db.transaction(person.principal.served()) as tx:
         run_id = await tx.value("select id from public.agent_runs where session_id = $1", UUID(second))
-        await cognition.record(tx, person.principal, run_id, recall_hit_rate=1.0, cognitive_load=0.0)
         row = await tx.row(
             """
             select c.memories_found, c.memories_injected, c.context_tokens, c.recall_latency_ms,
-              c.recall_hit_rate, c.latency_ms = r.latency_ms and c.output_tokens = r.output_tokens as same
+              c.recall_hit_rate, c.cognitive_load,
+              c.latency_ms = r.latency_ms and c.output_tokens = r.output_tokens as same
             from public.cognitive_metrics c join public.agent_runs r on r.id = c.run_id where r.id = $1
             """,
             run_id,
@@ -88,7 +88,8 @@ async def test_of_a_run_of_the_server(server: Running, db: Database, person: Per
     assert row["memories_found"] >= row["memories_injected"] >= 1
     assert row["context_tokens"] >= 5
     assert row["recall_latency_ms"] > 0
-    assert row["recall_hit_rate"] is not None
+    assert row["recall_hit_rate"] > 0
+    assert 0 < row["cognitive_load"] <= 1
     assert row["same"] is True
 
 

@@ -9,7 +9,8 @@ set local statement_timeout = '10min';
 --
 -- Lexical arms: Okapi BM25 (Robertson and Zaragoza 2009, eq. 3.15; k1 = 0.9, b = 0.5) over a turn alone, over
 -- a turn with the one before it (a short answer, "Yes, the blue one", is found by its question), and over a
--- window of two neighbours on each side; always with the document frequency of the single turn.
+-- window of two neighbours on each side; always with the document frequency of the single turn, and a window's
+-- length taken for that of its middle and average neighbours (reading theirs made no difference to what was found).
 -- Dense arms: inner product of unit vectors; and the inner product with the sum of a turn's vector and its two
 -- neighbours', scaled to unit length.
 -- Fusion: each arm divided by its best score, then a weighted sum. The arms are correlated, where sums of
@@ -50,14 +51,7 @@ begin
   ),
   docs as materialized (
     select d.place, d.owner_id, d.agent_id, d.facet, d.told_from, d.told_to, d.ended_at, d.terms, d.eligible,
-      d.length::double precision as length0,
-      d.length + case when lag(d.place) over w = d.place - 1 then lag(d.length) over w else 0 end
-        ::double precision as length1,
-      d.length + (case when lag(d.place) over w >= d.place - 2 then lag(d.length) over w else 0 end
-        + case when lag(d.place, 2) over w = d.place - 2 then lag(d.length, 2) over w else 0 end
-        + case when lead(d.place) over w <= d.place + 2 then lead(d.length) over w else 0 end
-        + case when lead(d.place, 2) over w = d.place + 2 then lead(d.length, 2) over w else 0 end
-        )::double precision as length2
+      d.length::double precision as length0
     from (
       select s.place, s.owner_id, s.agent_id, s.facet, s.told_from, s.told_to, s.ended_at, s.length,
         null::bigint[] as terms, true as eligible
@@ -73,13 +67,9 @@ begin
       ) s
       where places is not null and s.tenant_id = score_memories.tenant and s.scope_id = score_memories.scope
     ) d
-    window w as (order by d.place)
   ),
   size as materialized (
-    select count(*)::double precision as n,
-      greatest(coalesce(mean_length, avg(d.length0)), 1) as mean0,
-      greatest(coalesce(2 * mean_length, avg(d.length1)), 1) as mean1,
-      greatest(coalesce(5 * mean_length, avg(d.length2)), 1) as mean2
+    select count(*)::double precision as n, greatest(coalesce(mean_length, avg(d.length0)), 1) as mean0
     from docs d
   ),
   hits as materialized (
@@ -114,8 +104,8 @@ begin
   lexical as materialized (
     select d.place,
       sum(r.idf * s.f0 / (s.f0 + 0.45::double precision * (1 + d.length0 / z.mean0))) as b0,
-      sum(r.idf * s.f1 / (s.f1 + 0.45::double precision * (1 + d.length1 / z.mean1))) as b1,
-      sum(r.idf * s.f2 / (s.f2 + 0.45::double precision * (1 + d.length2 / z.mean2))) as b2
+      sum(r.idf * s.f1 / (s.f1 + 0.45::double precision * (1 + (d.length0 + z.mean0) / (2 * z.mean0)))) as b1,
+      sum(r.idf * s.f2 / (s.f2 + 0.45::double precision * (1 + (d.length0 + 4 * z.mean0) / (5 * z.mean0)))) as b2
     from spread s join docs d on d.place = s.place join rarity r on r.n = s.n cross join size z
     group by d.place
   ),
