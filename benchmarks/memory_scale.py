@@ -30,6 +30,7 @@ _SESSION_TURNS: Final = 50
 _BEGIN: Final = datetime(2025, 1, 1, 9, tzinfo=UTC)
 _EXACT: Final = 1_000_000_000
 _K: Final = 10
+_WRITERS: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,11 +193,14 @@ async def measure(
         bench = Bench(db, embedder, tenant, 1)
         began = time.monotonic()
         filled: list[Filled] = []
-        for n in range(scopes):
-            filled.append(await bench.fill(per_scope))
-            if n % max(scopes // 40, 1) == 0:
+        for n in range(0, scopes, _WRITERS):
+            some = min(_WRITERS, scopes - n)
+            filled += await asyncio.gather(*(bench.fill(per_scope) for _ in range(some)))
+            if len(filled) % max(scopes // 40, 1) < _WRITERS:
                 rate = bench.stored / (time.monotonic() - began)
-                report.progress(f"{bench.stored:,} memories in {n + 1} scopes, {rate:,.0f} a second")
+                report.progress(
+                    f"{bench.stored:,} memories in {len(filled)} scopes, {rate:,.0f} a second"
+                )
         ingest_s = time.monotonic() - began
         ingested = bench.stored
         await knowledge.fold_totals(db)
@@ -209,6 +213,7 @@ async def measure(
             "scopes": scopes,
             **await ask_many(bench, filled, questions),
             "ingest_per_s": round(ingested / ingest_s, 1),
+            "writers": _WRITERS,
             "bytes_per_memory": round(sum(tables.values()) / ingested),
             "bytes": tables,
         }

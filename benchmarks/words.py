@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from itertools import accumulate
 from typing import Final
 
 from benchmarks.memory_recall import DEFAULT_DATA
@@ -29,7 +30,7 @@ class Topics:
                 counts.update(w.strip(".,!?;:\"'()").lower() for w in turn.text.split())
         counts.pop("", None)
         self._words = list(counts)
-        self._weights = [counts[w] for w in self._words]
+        self._weights = list(accumulate(counts[w] for w in self._words))
         rare = [w for w in self._words if counts[w] < 40 and len(w) > 3]
         self._topics = [source.sample(rare, _WORDS_OF_A_TOPIC) for _ in range(_TOPICS)]
 
@@ -40,7 +41,7 @@ class Topics:
     def sentence(self, topic: int) -> str:
         """Eight to thirty words on a subject."""
         length = self._random.randint(8, 30)
-        plain = self._random.choices(self._words, self._weights, k=length - length // 3)
+        plain = self._random.choices(self._words, cum_weights=self._weights, k=length - length // 3)
         words = plain + self._random.choices(self._topics[topic], k=length // 3)
         self._random.shuffle(words)
         return " ".join(words).capitalize() + "."

@@ -30,14 +30,17 @@ async def insert_memories(
     memories: Sequence[tuple[UUID, NewMemory]],
 ) -> list[UUID]:
     # Said twice, remembered once: the unique index over live facts decides, not a look beforehand. The vectors
-    # are in the same statement, so that the trigger knows for whom there is none yet.
+    # are in the same statement, so that the trigger knows for whom there is none yet. They travel as the rows of one
+    # matrix: in binary; as text they would cost more than everything else here.
+    with_vector = [i for i, m in memories if m.vector is not None]
+    rows_of = {i: n for n, i in enumerate(with_vector, 1)}
     rows = await tx.rows(
         """
         with given as (
           select u.*, stead.embedding_model($5, $6) as model
           from unnest($7::uuid[], $8::uuid[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[],
             $14::jsonb[], $15::real[], $16::real[], $17::text[], $18::text[], $19::timestamptz[],
-            $20::timestamptz[], $21::timestamptz[], $22::text[]) with ordinality
+            $20::timestamptz[], $21::timestamptz[], $22::integer[]) with ordinality
             as u (id, agent_id, place, kind, source, speaker, content, metadata, importance, confidence, topic,
               message_ids, happened_at, event_from, event_to, vector, n)
         ),
@@ -55,7 +58,8 @@ async def insert_memories(
         ),
         vectors as (
           insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-          select $1, 'memory', g.id, $4, g.model, stead.as_embedding(g.vector::real[])
+          select $1, 'memory', g.id, $4, g.model,
+            stead.as_embedding(array(select v from unnest(($23::real[])[g.vector:g.vector]) v))
           from given g join stored s on s.id = g.id where g.vector is not null
         )
         select s.id from stored s join given g on g.id = s.id order by g.n
@@ -81,7 +85,8 @@ async def insert_memories(
         [m.happened_at for _, m in memories],
         [m.event_from for _, m in memories],
         [m.event_to for _, m in memories],
-        [_array(m.vector) for _, m in memories],
+        [rows_of.get(i) for i, _ in memories],
+        [list(m.vector) for _, m in memories if m.vector is not None],
     )
     return [row["id"] for row in rows]
 
