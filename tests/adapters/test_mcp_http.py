@@ -240,8 +240,8 @@ async def test_what_is_no_message_is_refused_and_logged_without_its_words(
         b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["CANARY"]}',
         b'{"jsonrpc":"2.0","id":"\\ud800CANARY","method":"tools/list","params":{}}',
         b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\\ud800"}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"remember","arguments":'
-        b'{"content":"\\ud800CANARY"}}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"tools/call",'
+        b'"params":{"name":"remember","arguments":{"content":"\\ud800CANARY"}}}',
         json.dumps([_message(), _message()]).encode(),
     ]  # fmt: skip
     with captured_logs() as logs:
@@ -311,7 +311,7 @@ async def test_a_client_that_goes_away_loses_nothing(
     await owner.close()
     await watcher.close()
     # What had begun is finished.
-    while not await contents(db, person):
+    while not await contents(db, person):  # noqa: ASYNC110 - it is another connection's transaction
         await asyncio.sleep(0.01)
     assert await contents(db, person) == ["I live in Porto."]
 

@@ -23,7 +23,7 @@ from stead.assembly.database import DatabaseAccess
 from stead.db import Database, embedded
 from stead.memory import records
 from tests.support.mcp import ERAS, code_of, contents, text_of
-from tests.support.people import Person, service
+from tests.support.people import Person
 
 HELLO = {
     "jsonrpc": "2.0",
@@ -109,8 +109,8 @@ async def test_end_to_end(access: DatabaseAccess, db: Database, person: Person, 
 async def test_memories_come_from_the_session_that_is_named(
     access: DatabaseAccess, db: Database, person: Person
 ) -> None:
-    async with db.transaction(service(person.tenant)) as tx:
-        session = await sessions.open_session(tx, person.principal)
+    async with db.transaction(person.principal.served()) as tx:
+        session, _ = await sessions.open_session(tx, person.principal)
     async with _client(access, _arguments(person, "--session", str(session.id))) as client:
         done = await client.call_tool("remember", {"content": "I live in Porto."})
         assert done.structured_content is not None

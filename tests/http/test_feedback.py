@@ -1,4 +1,4 @@
-"""Feedback on answers over HTTP: given, changed, withdrawn, handed over with its session, gone with its message."""
+"""Feedback on answers over HTTP: given, changed, withdrawn, handed over with its session, gone with its answer."""
 
 from __future__ import annotations
 

@@ -78,6 +78,21 @@ async def test_a_new_value_ends_the_old_one_which_stays_with_its_validity(
     assert "I live in Porto." in used
 
 
+async def test_a_turn_that_says_what_is_no_longer_so_comes_after_what_is(
+    db: Database, person: Person, embedder: Embedder
+) -> None:
+    message = new_id()
+    said = "My name is Ann and I live in Porto and I charge a lot."
+    turn = NewMemory(content=said, kind="turn", happened_at=AT, message_ids=(message,))
+    await store(db, person, embedder, await memory.prepare(embedder, [turn]))
+    await say(db, person, embedder, said, message=message)
+    moved = AT + timedelta(days=1)
+    await say(db, person, embedder, "I moved to Lisbon.", at=moved)
+    found = await ask(db, person, embedder, "Where do I live?", moved)
+    assert found.index("I moved to Lisbon.") < found.index(said)
+    assert "I live in Porto" not in " ".join(content for content in found if content != said)
+
+
 async def test_what_was_said_later_in_one_message_holds(
     db: Database, person: Person, embedder: Embedder
 ) -> None:

@@ -194,11 +194,20 @@ async def supersede(
         return []
     rows = await tx.rows(
         """
-        update public.agent_memories m
-        set valid_to = greatest(g.ended_at, m.valid_from), superseded_by = g.by
-        from unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) as g (id, by, ended_at)
-        where m.tenant_id = $1 and m.id = g.id and m.valid_to is null
-        returning m.id
+        with ended as (
+          update public.agent_memories m
+          set valid_to = greatest(g.ended_at, m.valid_from), superseded_by = g.by
+          from unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) as g (id, by, ended_at)
+          where m.tenant_id = $1 and m.id = g.id and m.valid_to is null
+          returning m.id, m.scope_id, m.message_ids
+        ),
+        -- The turn that said it says other things too and stays; but what it says is in part no longer so.
+        outdated as (
+          update public.agent_memories t set metadata = t.metadata || '{"outdated": true}'
+          from ended e
+          where t.tenant_id = $1 and t.scope_id = e.scope_id and t.kind = 'turn' and t.message_ids && e.message_ids
+        )
+        select e.id from ended e
         """,
         tenant_id,
         [old for old, _, _ in ended],

@@ -37,7 +37,11 @@ async def serve(server: Server[Any], stop: asyncio.Event) -> None:
             theirs.makefile("r", encoding="utf-8", errors="replace", newline="\n") as lines,
         ):
             async with stdio_server(stdin=anyio.wrap_file(lines)) as (reading, writing):
-                await server.run(reading, writing, server.create_initialization_options())
+                try:
+                    await server.run(reading, writing, server.create_initialization_options())
+                finally:
+                    # Nobody reads the answers any more: the reader, which waits for its thread, ends too.
+                    _end(ours)
     except* BrokenPipeError:
         pass  # The client is gone: there is nobody to answer.
     finally:

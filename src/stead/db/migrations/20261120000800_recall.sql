@@ -346,7 +346,9 @@ begin
       -- At most 200 years: exp() of much less is an error, not 0.
       1 + weights[10] * exp(-0.01::double precision * least(greatest(
         extract(epoch from recall_memories.asked_at - m.happened_at)::double precision / 86400, 0), 73000)) as recency,
-      1 + weights[11] * (m.importance - 0.5::double precision) as importance,
+      -- A turn of which something no longer holds comes after what took its place.
+      (1 + weights[11] * (m.importance - 0.5::double precision))
+        * case when m.metadata ? 'outdated' then 0.35::double precision else 1 end as importance,
       -- The expected rate of use, of the prior 1 in 2, below one half.
       1 - weights[12] * greatest(1 - 2 * (m.used_count + 1) / (m.recall_count + 2)::double precision, 0)
         as usefulness
