@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -210,3 +212,12 @@ async def test_what_nobody_foresaw_says_nothing(
     (failed,) = [line for line in logs.lines if line["event"] == "request_failed"]
     assert failed["reason"] == "ValueError"
     assert failed["request_id"]
+
+
+async def test_who_does_not_ask_does_not_load_the_package() -> None:
+    code = (
+        "import sys, stead.cli.main, stead.http, stead.adapters.mcp; "
+        "assert not {'mcp', 'mcp_types'} & set(sys.modules)"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    assert await process.wait() == 0

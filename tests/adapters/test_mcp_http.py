@@ -231,25 +231,41 @@ async def test_it_is_limited_like_other_requests(access: DatabaseAccess, person:
 async def test_what_is_no_message_is_refused_and_logged_without_its_words(
     server: Running, person: Person
 ) -> None:
-    modern = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/list"}
-    bodies: list[bytes] = [
-        b"", b"CANARY", b"[]", b"{}", b"null", b"\xff\xfe", b"[" * 100_000, b'"\\ud800"',
-        b'{"jsonrpc":"2.0","id":{"CANARY":1},"method":"tools/list"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"CANARY"}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["CANARY"]}',
-        b'{"jsonrpc":"2.0","id":"\\ud800CANARY","method":"tools/list","params":{}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\\ud800"}}',
-        b'{"jsonrpc":"2.0","id":1,"method":"tools/call",'
-        b'"params":{"name":"remember","arguments":{"content":"\\ud800CANARY"}}}',
-        json.dumps([_message(), _message()]).encode(),
-    ]  # fmt: skip
+    envelope = json.dumps(
+        {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        }
+    ).encode()
+    eras = (
+        (b"{}", {}),
+        (b"{}", {"mcp-protocol-version": "CANARY"}),
+        (envelope, {"mcp-protocol-version": "2026-07-28"}),
+    )
+    call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":'
+    bodies: dict[bytes, str] = {
+        b"": "", b"CANARY": "", b"[]": "", b"{}": "", b"null": "", b"\xff\xfe": "",
+        b"[" * 100_000: "", b'"\\ud800"': "", json.dumps([_message(), _message()]).encode(): "",
+        b'{"jsonrpc":"2.0","id":{"CANARY":1},"method":"tools/list"}': "tools/list",
+        b'{"jsonrpc":"2.0","id":1,"method":"CANARY","params":{"_meta":META}}': "CANARY",
+        b'{"jsonrpc":"2.0","id":"\\ud800CANARY","method":"tools/list","params":{"_meta":META}}': "tools/list",
+        call + b'{"name":7,"_meta":META}}': "tools/call",
+        call + b'["CANARY"]}': "tools/call",
+        call + b'{"name":"\\ud800","_meta":META}}': "tools/call",
+        call + b'{"name":"remember","arguments":{"content":"\\ud800CANARY"},"_meta":META}}': "tools/call",
+    }  # fmt: skip
     with captured_logs() as logs:
-        for more in ({}, modern, {"mcp-protocol-version": "CANARY"}):
-            for body in bodies:
-                headers = ACCEPT | person.headers | {"content-type": "application/json"} | more
-                answer = await server.client.post("/mcp", content=body, headers=headers)
-                assert answer.status_code < 500, (more, body[:80], answer.text)
+        for meta, era in eras:
+            for body, method in bodies.items():
+                headers = ACCEPT | person.headers | {"content-type": "application/json"} | era
+                if method:
+                    headers |= {"mcp-method": method}
+                if b'"remember"' in body:
+                    headers |= {"mcp-name": "remember"}
+                content = body.replace(b"META", meta)
+                answer = await server.client.post("/mcp", content=content, headers=headers)
+                assert answer.status_code < 500, (era, body[:80], answer.text)
         for headers in ({"content-type": "text/plain"}, {"accept": "text/html"}):
             answer = await server.client.post(
                 "/mcp", content=json.dumps(_message()), headers=ACCEPT | person.headers | headers

@@ -40,6 +40,8 @@ create table public.agent_memories (
   used_count integer not null default 0,
   last_recalled_at timestamptz,
   archived_at timestamptz,
+  -- When its importance was last let fade.
+  curated_at timestamptz not null default now(),
   created_at timestamptz not null default now(),
   unique (tenant_id, id),
   check (scope_id is not null),
@@ -59,6 +61,11 @@ create index agent_memories_topic_idx on public.agent_memories (tenant_id, scope
   where topic is not null and valid_to is null;
 create index agent_memories_messages_idx on public.agent_memories using gin (message_ids)
   where message_ids <> '{}';
+-- For curation: what was not looked at for long, what is kept only for a while, what is to be deleted by its age.
+create index agent_memories_curated_idx on public.agent_memories (curated_at) where archived_at is null;
+create index agent_memories_ended_idx on public.agent_memories (tenant_id, (coalesce(archived_at, valid_to)))
+  where archived_at is not null or valid_to is not null;
+create index agent_memories_created_idx on public.agent_memories (tenant_id, created_at);
 -- The same fact said twice is remembered once.
 create unique index agent_memories_digest_idx on public.agent_memories (tenant_id, scope_id, content_digest)
   where kind <> 'turn' and valid_to is null;

@@ -23,13 +23,6 @@ create table public.memory_policies (
 create trigger update_memory_policies_updated_at before update on public.memory_policies
   for each row execute function public.update_updated_at_column();
 
-alter table public.agent_memories add column curated_at timestamptz not null default now();
-comment on column public.agent_memories.curated_at is 'when its importance was last let fade';
-create index agent_memories_curated_idx on public.agent_memories (curated_at) where archived_at is null;
-create index agent_memories_ended_idx on public.agent_memories (tenant_id, (coalesce(archived_at, valid_to)))
-  where archived_at is not null or valid_to is not null;
-create index agent_memories_created_idx on public.agent_memories (tenant_id, created_at);
-
 -- Scopes whose facts are to be compared with each other.
 create table stead.consolidations (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
