@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -38,6 +39,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         home = Path(os.environ[clusters.HOME_VARIABLE])
         embedded.stop(home, mode="immediate")
         shutil.rmtree(home, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses names of tests that are other ones in each process: the processes of one run have to agree."""
+    for item in items:
+        if re.search(r" at 0x[0-9a-f]{6}", item.nodeid):
+            raise pytest.UsageError(f"the address of an object in a test's name: {item.nodeid}")
 
 
 @pytest.hookimpl(hookwrapper=True)

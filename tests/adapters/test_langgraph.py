@@ -302,7 +302,7 @@ async def test_namespaces_that_are_none(store: SteadStore, op: Any) -> None:
     "op",
     [
         PutOp(NS, "", {}),
-        PutOp(NS, "k", {"v": object()}),
+        PutOp(NS, "k", {"v": {1}}),
         PutOp(NS, "k", {}, ttl=-1.0),
         SearchOp(NS, limit=-1),
         SearchOp(NS, filter={"v": {"$regex": "x"}}),

@@ -212,7 +212,7 @@ async def test_whatever_the_sdk_gives_comes_back(session: SteadSession, item: An
     assert await session.get_items() == [USER, item, ANSWER]
 
 
-@pytest.mark.parametrize("bad", [[USER, object()], [USER, "text"], [USER, {"v": {1, 2}}]], ids=str)
+@pytest.mark.parametrize("bad", [[USER, {1}], [USER, "text"], [USER, {"v": {1, 2}}]], ids=str)
 async def test_what_is_no_item_adds_nothing(session: SteadSession, bad: Any) -> None:
     with pytest.raises(AdapterArgumentInvalid):
         await session.add_items(bad)

@@ -17,9 +17,10 @@ import pytest
 import pytest_asyncio
 
 from stead import audit, knowledge, memory
+from stead.agents import queries as agent_queries
 from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
-from stead.db import Database
+from stead.db import Database, Transaction
 from stead.db.embedded import EmbeddedServer
 from stead.memory import NewMemory, forgetting, queries
 from stead.memory.cognition import beliefs, goals, graph, metrics
@@ -750,3 +751,61 @@ async def test_others_ids_are_as_unknown_ones(place: Place, someone: Person) -> 
     assert await forgetting.resume_erasures(place.db) == 0
     after = await place.traces.of(words.mark)
     assert after == before
+
+
+@pytest.mark.parametrize("first", ["frames", "forgetting"])
+async def test_frames_that_are_being_written_do_not_outlive_what_they_say(
+    place: Place, someone: Person, first: str
+) -> None:
+    """The two at the same moment, in both orders: the one that comes later waits for the other's commit."""
+    admin, words = place.traces.admin, Canaries()
+    session = UUID(await open_session(place.client, someone))
+    await remember_many(place, someone, 1, words)
+    memory_id = next(iter((await facts(place, someone)).values()))
+    process, run = new_id(), new_id()
+    await admin.execute(
+        "insert into stead.processes (id, kind, host, pid) values ($1, 'serve', 'x', 1)", process
+    )
+    await admin.execute(
+        """
+        insert into public.agent_runs (id, tenant_id, session_id, profile_id, agent_name, message_id, process_id)
+        values ($1, $2, $3, $4, 'x', $1, $5)
+        """,
+        run, someone.tenant.id, session, someone.id, process,
+    )  # fmt: skip
+
+    async def write(tx: Transaction) -> list[Any]:
+        frame = {"type": "text-delta", "delta": words.word("frame")}
+        return await agent_queries.append_frames(tx, process, [run], [1], [[frame]])
+
+    async def forget(tx: Transaction) -> list[Any]:
+        await forgetting.forget_memory(tx, someone.principal, UUID(memory_id))
+        return []
+
+    order = [write, forget] if first == "frames" else [forget, write]
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with place.db.transaction(service(someone.tenant)) as tx:
+            await order[0](tx)
+            begun.set()
+            await go_on.wait()
+
+    async def follow() -> list[Any]:
+        async with place.db.transaction(service(someone.tenant)) as tx:
+            return await order[1](tx)
+
+    holding = asyncio.create_task(hold())
+    await begun.wait()
+    following = asyncio.create_task(follow())
+    await until(
+        admin.fetchval,
+        "select exists (select from pg_locks where not granted and locktype <> 'relation')",
+    )
+    go_on.set()
+    await holding
+    ending = await following
+
+    if first == "forgetting":
+        assert [(row["run_id"], row["gone"]) for row in ending] == [(run, True)]
+    assert await place.traces.of(words.mark) == {}

@@ -258,3 +258,26 @@ async def test_a_comment_goes_where_the_answers_words_are_taken_out(
         await admin.close()
     (row,) = await stored(db, person)
     assert (row["rating"], row["comment"]) == (-1, None)
+
+
+async def test_a_comment_that_quotes_a_forgotten_memory_is_forgotten(
+    server: Running, db: Database, person: Person
+) -> None:
+    session = await open_session(server.client, person)
+    told = await server.client.post(
+        "/agents/memories",
+        json={"memories": [{"content": "I live in Lisbon."}, {"content": "I am Ann."}]},
+        headers=person.headers,
+    )
+    answers = [(await talk(server, person.headers, session, f"Hello {n}!"))[1] for n in range(3)]
+    comments = ("Wrong: i live in LISBON, you know.", "I am Ann", "Nothing of that was asked.")
+    for answer, comment in zip(answers, comments, strict=True):
+        assert (await rate(server, person.headers, session, answer, comment=comment)).is_success
+    for memory_id in told.json()["stored"]:
+        gone = await server.client.post(
+            "/agents/memories/forget", json={"memory_id": memory_id}, headers=person.headers
+        )
+        assert gone.status_code == 200, gone.text
+    rows = {row["client_id"]: row["comment"] for row in await stored(db, person)}
+    assert [rows[answer] for answer in answers][:2] == [None, None]
+    assert len(rows) == 3

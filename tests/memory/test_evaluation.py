@@ -54,8 +54,8 @@ async def log(
         ):
             if operation == "recall" or used is not None:
                 await tx.execute(
-                    "insert into public.memory_logs (tenant_id, profile_id, run_id, agent_name, operation, details,"
-                    " created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+                    "insert into public.memory_logs (tenant_id, profile_id, run_id, agent_name, operation,"
+                    " details, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
                     tenant, who.id, run_id, agent, operation, details, moment,
                 )  # fmt: skip
         if rating is not None:
@@ -64,18 +64,18 @@ async def log(
                 session_id, tenant, who.id,
             )  # fmt: skip
             await tx.execute(
-                "insert into public.agent_runs (id, tenant_id, session_id, profile_id, agent_name, message_id, status,"
-                " completed_at) values ($1, $2, $3, $4, $5, $6, 'completed', now())",
+                "insert into public.agent_runs (id, tenant_id, session_id, profile_id, agent_name, message_id,"
+                " status, completed_at) values ($1, $2, $3, $4, $5, $6, 'completed', now())",
                 run_id, tenant, session_id, who.id, agent, message_id,
             )  # fmt: skip
             await tx.execute(
                 "insert into public.messages (id, tenant_id, session_id, profile_id, seq, client_id, run_id, role,"
-                " parts) values ($1, $2, $3, $4, 1, $1::text, $5, 'assistant', '[]')",
+                " parts) values ($1, $2, $3, $4, 1, 'answer', $5, 'assistant', '[]')",
                 message_id, tenant, session_id, who.id, run_id,
             )  # fmt: skip
             await tx.execute(
-                "insert into public.message_feedback (tenant_id, session_id, profile_id, message_id, run_id, rating)"
-                " values ($1, $2, $3, $4, $5, $6)",
+                "insert into public.message_feedback (tenant_id, session_id, profile_id, message_id, run_id,"
+                " rating) values ($1, $2, $3, $4, $5, $6)",
                 tenant, session_id, who.id, message_id, run_id, rating,
             )  # fmt: skip
     return run_id

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx2
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult
+from mcp.types import CallToolResult
 
 from stead.db import Database
 from stead.memory import records

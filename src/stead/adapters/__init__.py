@@ -1,5 +1,5 @@
 """Stead's memory in the shapes that other libraries expect (mem0's client, LangGraph's store, the OpenAI Agents
-SDK's session), and `MemorySpace`, its own.
+SDK's session), as tools of the Model Context Protocol, and `MemorySpace`, its own.
 
 Owns no table. What always holds: an adapter is a principal's and sees what row-level security shows that
 principal; each call is one transaction; models are called outside it. Importing this imports none of the other

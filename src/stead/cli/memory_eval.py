@@ -146,7 +146,8 @@ async def _scratch() -> AsyncGenerator[tuple[Database, Tenant]]:
 
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is not None:
-        with contextlib.suppress(NotImplementedError):  # Windows
+        # Not on Windows, and in the main thread only.
+        with contextlib.suppress(NotImplementedError, ValueError):
             loop.add_signal_handler(signal.SIGTERM, task.cancel)
     async with database(load_settings()) as access, scratch_tenant(access.admin_url) as tenant:
         db = await Database.open(PoolConfig(url=access.runtime_url, min_size=1, max_size=2))

@@ -399,7 +399,7 @@ LONG = "x" * 2000
         NewItem(namespace=("a",), key="k", value={"v": float("nan")}),
         NewItem(namespace=("a",), key="k", value={"v": "a\x00b"}),
         NewItem(namespace=("a",), key="k", value={"v": "\ud800"}),
-        NewItem(namespace=("a",), key="k", value={"v": object()}),
+        NewItem(namespace=("a",), key="k", value={"v": {1}}),
         NewItem(namespace=("a",), key="k", value={"v": "x" * 1_100_000}),
         NewItem(namespace=("a",), key="k", value={}, ttl_s=0),
         NewItem(namespace=("a",), key="k", value={}, ttl_s=float("nan")),

@@ -294,11 +294,12 @@ begin
     select distinct i from public.agent_memories m cross join unnest(m.message_ids) i
     where m.tenant_id = tenant and m.id = any (chain));
 
-  -- Runs that answered it, used it or quote it; and with them what they answered.
+  -- Runs that answered it, used it or quote it, or were about to (those that ended here); and with them what they
+  -- answered.
   select array_agg(r.id), said || array_agg(r.message_id) into runs, said
   from public.agent_runs r
   where r.tenant_id = tenant and (r.profile_id = whose or r.session_id = any (sessions)) and (
-    r.user_message_id = any (said) or r.message_id = any (said)
+    r.user_message_id = any (said) or r.message_id = any (said) or (r.status = 'failed' and r.completed_at = now())
     or exists (select from unnest(inside) t
       where position(t in lower(concat(r.input::text, r.output::text))) > 0)
     or exists (select from public.memory_logs l
@@ -319,6 +320,9 @@ begin
   where s.tenant_id = tenant and s.id = any (sessions) and answers is not null
     and stead.without_answers(s.context, null, answers) is distinct from s.context;
   get diagnostics changed = row_count;
+  update public.message_feedback f set comment = null
+  where f.tenant_id = tenant and f.session_id = any (sessions) and (lower(rtrim(btrim(f.comment), '.!?… ')) = any (whole)
+    or exists (select from unnest(quotes) t where position(t in lower(f.comment)) > 0));
 
   delete from public.agent_memories m
   where m.tenant_id = tenant and m.scope_id = whose and (m.id = any (chain)
