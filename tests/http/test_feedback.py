@@ -264,12 +264,13 @@ async def test_a_comment_that_quotes_a_forgotten_memory_is_forgotten(
     server: Running, db: Database, person: Person
 ) -> None:
     session = await open_session(server.client, person)
+    # Answered before there is anything to tell: the answers themselves say nothing that is forgotten.
+    answers = [(await talk(server, person.headers, session, f"Hello {n}!"))[1] for n in range(3)]
     told = await server.client.post(
         "/agents/memories",
         json={"memories": [{"content": "I live in Lisbon."}, {"content": "I am Ann."}]},
         headers=person.headers,
     )
-    answers = [(await talk(server, person.headers, session, f"Hello {n}!"))[1] for n in range(3)]
     comments = ("Wrong: i live in LISBON, you know.", "I am Ann", "Nothing of that was asked.")
     for answer, comment in zip(answers, comments, strict=True):
         assert (await rate(server, person.headers, session, answer, comment=comment)).is_success
@@ -279,5 +280,4 @@ async def test_a_comment_that_quotes_a_forgotten_memory_is_forgotten(
         )
         assert gone.status_code == 200, gone.text
     rows = {row["client_id"]: row["comment"] for row in await stored(db, person)}
-    assert [rows[answer] for answer in answers][:2] == [None, None]
-    assert len(rows) == 3
+    assert [rows[answer] for answer in answers] == [None, None, comments[2]]

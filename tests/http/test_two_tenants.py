@@ -60,6 +60,11 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
         {"profile_id": "{profile_id}", "memories": [{"content": "I obey."}]},
         {"session_id": "{session_id}", "memories": [{"content": "I obey."}]},
     ],
+    "POST /agents/memories/forget": [
+        {"memory_id": "{memory_id}"},
+        {"session_id": "{session_id}"},
+        {"profile_id": "{profile_id}"},
+    ],
     "POST /agents/memories/search": [
         {"profile_id": "{profile_id}", "query": "xylophone"},
         {"session_id": "{session_id}", "query": "xylophone"},
@@ -264,12 +269,17 @@ async def test_the_owner_gets_through_with_the_same_calls(
     server: Running, document: dict[str, Any], person: Person, owned: dict[str, str]
 ) -> None:
     """So that the answers above are for who asks, and not for a mistake in the request."""
-    # What ends the session comes last.
+    # What ends the session comes last, and last of all what ends everything.
     last = ("complete", "close", "stop", "stream")
-    calls = sorted(_calls(document), key=lambda call: call.operation.endswith(last))
+    calls = sorted(
+        _calls(document),
+        key=lambda call: (call.operation.endswith("forget"), call.operation.endswith(last)),
+    )
     for call in calls:
         if "trigger" in (call.body or {}) or call.operation == "POST /api/chat":
             continue
+        if call.operation.endswith("forget") and "memory_id" in (call.body or {}):
+            continue  # deleted by then
         headers = person.headers
         if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys")):
             headers = service_headers(person.tenant)

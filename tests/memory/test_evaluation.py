@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 import pytest_asyncio
 
+from stead.agents.rescue import end_lost_run
 from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
 from stead.db import Database
@@ -158,6 +159,31 @@ async def test_each_run_leaves_its_metrics(vendor: Vendor, person: Person) -> No
     for row in rows:
         assert row["latency_ms"] == row["took_ms"]
         assert 0 < row["cognitive_load"] <= 1
+
+
+async def test_a_run_that_was_rescued_leaves_its_metrics_too(db: Database, person: Person) -> None:
+    run_id, process_id = new_id(), new_id()
+    async with db.transaction(person.principal.served()) as tx:
+        await tx.execute("select stead.beat($1, 'serve', 'gone', 1)", process_id)
+        session = await tx.value(
+            "insert into public.sessions (profile_id) values ($1) returning id", person.id
+        )
+        await tx.execute(
+            "insert into public.agent_runs (id, session_id, profile_id, agent_name, process_id)"
+            " values ($1, $2, $3, 'concierge', $4)",
+            run_id, session, person.id, process_id,
+        )  # fmt: skip
+    async with db.transaction(person.principal.served()) as tx:
+        await tx.execute(
+            "insert into public.memory_logs (tenant_id, profile_id, run_id, agent_name, operation, details)"
+            " values ($1, $2, $3, 'concierge', 'recall', $4)",
+            person.tenant.id, person.id, run_id, {"found": [], "injected": ["a", "b"]},
+        )  # fmt: skip
+    await end_lost_run(db, process_id, person.tenant.id, run_id)
+    async with db.transaction(person.principal.served()) as tx:
+        row = await tx.row("select * from public.cognitive_metrics where run_id = $1", run_id)
+    assert row is not None
+    assert (row["memories_injected"], row["recall_hit_rate"], row["cognitive_load"]) == (2, None, None)
 
 
 async def test_the_rates_are_of_what_was_given_to_answers_that_came(

@@ -134,8 +134,8 @@ async def _owner(request: Request, caller: Principal) -> Principal:
     """
     name = request.headers.get(PROFILE_HEADER, "").strip()
     if caller.kind != "service":
-        own = {str(caller.profile_id), caller.external_id, (caller.email or "").lower()}
-        if name and name not in own and name.lower() not in own:
+        known = (caller.profile_id, caller.external_id, caller.email)
+        if name and name.lower() not in {str(own).lower() for own in known if own is not None}:
             raise ProfileNotAllowed(
                 "X-Stead-Profile: names somebody else",
                 hint="Leave it out: only a service names a person.",
