@@ -102,7 +102,9 @@ async def write_end(
             agent_name=begun.agent.slug,
             injected=[item.memory.id for item in begun.injected],
             used=memory.used(
-                sessions.text_of(ending.parts), sessions.text_of(begun.user_message.parts), begun.injected
+                sessions.text_of(ending.parts),
+                sessions.text_of(begun.user_message.parts),
+                begun.injected,
             ),
             embedder=embedder,
         )
