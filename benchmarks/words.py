@@ -18,8 +18,8 @@ _ASKING: Final = ("what", "when", "who", "where", "did", "was", "about", "the")
 class Topics:
     """The words of the conversations in `benchmarks/data`, by how often they occur, and subjects drawn from them.
 
-    A sentence takes a third of its words from its subject and the rest from the language, so that neighbouring turns
-    have words in common and frequent words are frequent.
+    A sentence takes a third of its words from its subject and the rest from the language, so that neighbouring
+    turns have words in common and frequent words are frequent.
     """
 
     def __init__(self, source: random.Random) -> None:

@@ -152,7 +152,7 @@ async def test_a_slow_reader_that_lost_its_claim_stores_nothing_twice(
     vendor.script(slow, answer)
     first = asyncio.create_task(vendor.running.parts.runtime.extract())
     try:
-        while not vendor.requests:
+        while not vendor.requests:  # noqa: ASYNC110 - the server of the test tells nobody
             await asyncio.sleep(0.01)
         await admin.execute("update stead.extraction_backlog set claimed_until = now() - interval '1 s'")
         assert await vendor.running.parts.runtime.extract() == 1

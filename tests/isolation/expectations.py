@@ -226,13 +226,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.erasures": {"stead_definer": _ALL},
     "public.evidence_embeddings": {
         "stead_service": _some("select", "insert", "update", "delete", rule=service),
-        **{key: _ALL for key in POWERFUL_ROLES[:2]},
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
         "stead_definer": {"select": everything},
     },
     "public.pattern_embeddings": {
         "authenticated": {"select": catalogue},
         "stead_service": {"select": catalogue, "insert": service, "update": service, "delete": service},
-        **{key: _ALL for key in POWERFUL_ROLES[:2]},
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
         "stead_definer": {"select": everything},
     },
     "stead.extraction_backlog": {"stead_service": {"insert": own}, "stead_definer": _ALL},

@@ -382,9 +382,17 @@ def _belief_updates(w: World, label: Label) -> dict[str, Any]:
 
 
 def _cognitive_metrics(w: World, label: Label) -> dict[str, Any]:
-    return {**_personal(w, label), "run_id": w.id("public.agent_runs", label), "agent_name": "concierge", "memories_found": 1,
-            "memories_injected": 1, "context_tokens": 1, "input_tokens": 1, "output_tokens": 1,
-            "created_at": "2026-01-01"}  # fmt: skip
+    return {
+        **_personal(w, label),
+        "run_id": w.id("public.agent_runs", label),
+        "agent_name": "concierge",
+        "memories_found": 1,
+        "memories_injected": 1,
+        "context_tokens": 1,
+        "input_tokens": 1,
+        "output_tokens": 1,
+        "created_at": "2026-01-01",
+    }
 
 
 def _message_feedback(w: World, label: Label) -> dict[str, Any]:

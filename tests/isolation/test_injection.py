@@ -430,14 +430,16 @@ ACROSS_TENANTS = {
     "sweep_items": "housekeeping",
 }
 WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall", "note_use",
-                 "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns", "match_memories", "near_pairs",
+                 "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns",
+                 "match_memories", "near_pairs",
                  "request_erasure", "erase_step", "release_erasure", "erase_memory"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"drop_feedback_comment",
             "policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",
             "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
             "memories_deleted", "search_put", "search_drop", "index_document", "document_texts", "score_memories",
-            "memory_candidates", "nearest_places", "model_of_dimensions", "remember_place", "keep_session", "inherit_agent_tenant", "search_config",
+            "memory_candidates", "nearest_places", "model_of_dimensions", "remember_place", "keep_session",
+            "inherit_agent_tenant", "search_config",
             "check_agent", "check_owning_agent", "check_agent_version"}  # fmt: skip
 
 

@@ -61,7 +61,9 @@ class StoreMemories(Body):
     profile_id: UUID | None = None
     session_id: UUID | None = None
     agent: Slug | None = None
-    memories: list[StoreMemory] = Field(min_length=1, max_length=100)
+    memories: list[StoreMemory] = Field(
+        min_length=1, max_length=100, examples=[[{"content": "Prefers answers in French."}]]
+    )
 
 
 class StoredMemories(BaseModel):
