@@ -31,7 +31,7 @@ class Forget(Body):
     )
     session_id: UUID | None = None
     profile_id: UUID | None = None
-    everything: Literal[True] | None = None
+    everything: Literal[True] | None = Field(None, examples=[True])
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Forget:

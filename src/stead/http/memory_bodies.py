@@ -77,7 +77,7 @@ class StoredMemories(BaseModel):
 class ChangeMemory(Body):
     """A correction: of the content (a new memory takes the place of this one) or beside it (in place)."""
 
-    content: Content | None = None
+    content: Content | None = Field(None, examples=["I live in Lisbon."])
     importance: Share | None = None
     metadata: dict[str, Any] | None = None
     embedding: Embedding | None = None
