@@ -1,0 +1,87 @@
+"""The statements of this part: one a function."""
+
+from stead.memory.queries.curating import (
+    candidates,
+    claim_consolidation,
+    expire_memories,
+    fade_memories,
+    finish_consolidation,
+    merge_facts,
+    near_pairs,
+)
+from stead.memory.queries.evaluating import evaluate
+from stead.memory.queries.exporting import EXPORTED, exported, stream_exported
+from stead.memory.queries.forgetting import (
+    claim_erasures,
+    erase_memory,
+    erase_step,
+    release_erasure,
+    request_erasure,
+)
+from stead.memory.queries.recalling import first_met, insert_log, note_recall, note_use, recall
+from stead.memory.queries.records import (
+    change_memory,
+    delete_versions,
+    end_memory,
+    insert_version,
+    live_twin,
+    lock_memory,
+    memories_before,
+    memory_by_id,
+    scope,
+    set_successor,
+    versions,
+)
+from stead.memory.queries.writing import (
+    drop_known_facts,
+    insert_memories,
+    lock_scope,
+    move_session,
+    reinforce,
+    reinforce_twins,
+    related_facts,
+    supersede,
+)
+
+__all__ = [
+    "EXPORTED",
+    "candidates",
+    "change_memory",
+    "claim_consolidation",
+    "claim_erasures",
+    "delete_versions",
+    "drop_known_facts",
+    "end_memory",
+    "erase_memory",
+    "erase_step",
+    "evaluate",
+    "expire_memories",
+    "exported",
+    "fade_memories",
+    "finish_consolidation",
+    "first_met",
+    "insert_log",
+    "insert_memories",
+    "insert_version",
+    "live_twin",
+    "lock_memory",
+    "lock_scope",
+    "memories_before",
+    "memory_by_id",
+    "merge_facts",
+    "move_session",
+    "near_pairs",
+    "note_recall",
+    "note_use",
+    "recall",
+    "reinforce",
+    "reinforce_twins",
+    "related_facts",
+    "release_erasure",
+    "request_erasure",
+    "scope",
+    "set_successor",
+    "stream_exported",
+    "supersede",
+    "versions",
+]
