@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,6 +11,7 @@ from fastapi.responses import JSONResponse
 from stead import agents, identity, memory, sessions
 from stead.core.ids import new_id
 from stead.db import NOBODY, Transaction
+from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
     SESSION_COOKIE,
     Caller,
@@ -25,7 +23,6 @@ from stead.http.dependencies import (
     needs_scope,
     parts_of,
 )
-from stead.http.errors import RequestInvalid
 from stead.http.routing import JsonRoute
 from stead.http.session_bodies import (
     Closed,
@@ -166,10 +163,10 @@ async def list_sessions(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> SessionPage:
     """The caller's sessions, newest first."""
-    page = await sessions.listing(tx, caller, status=status, before=_read_cursor(cursor), limit=limit)
+    page = await sessions.listing(tx, caller, status=status, before=read_cursor(cursor), limit=limit)
     return SessionPage(
         items=[_out(session) for session in page.items],
-        next_cursor=_write_cursor(*page.next_before) if page.next_before else None,
+        next_cursor=write_cursor(page.next_before),
     )
 
 
@@ -265,19 +262,3 @@ async def _remember(
             ],
             embedder=parts_of(request).runtime.embedder,
         )
-
-
-def _write_cursor(created_at: datetime, session_id: UUID) -> str:
-    return base64.urlsafe_b64encode(
-        json.dumps([created_at.isoformat(), str(session_id)]).encode()
-    ).decode()
-
-
-def _read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    try:
-        created_at, session_id = json.loads(base64.urlsafe_b64decode(cursor))
-        return datetime.fromisoformat(created_at).astimezone(UTC), UUID(session_id)
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise RequestInvalid("cursor is not one that was given out", hint="Begin without it.") from error
