@@ -347,14 +347,6 @@ async def append_frames(
     )
 
 
-async def beat(tx: Transaction, process_id: UUID, kind: str, host: str, pid: int) -> None:
-    await tx.execute("select stead.beat($1, $2, $3, $4)", process_id, kind, host, pid)
-
-
-async def leave(tx: Transaction, process_id: UUID) -> None:
-    await tx.execute("select stead.leave($1)", process_id)
-
-
 async def claim_lost_runs(tx: Transaction, process_id: UUID, silent_s: float, batch: int) -> list[Row]:
     return await tx.rows(
         "select id, tenant_id, session_id, profile_id from stead.claim_lost_runs($1, $2, $3)",

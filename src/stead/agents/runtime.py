@@ -19,7 +19,6 @@ from stead.agents.errors import RunInterrupted, TooManyRuns
 from stead.agents.extracting import extract_next
 from stead.agents.following import follow
 from stead.agents.frames import Frame
-from stead.agents.heartbeat import Heartbeat, ProcessKind
 from stead.agents.incoming import Incoming
 from stead.agents.limits import RuntimeConfig
 from stead.agents.loading import EngineLoader
@@ -38,6 +37,7 @@ from stead.core.errors import SteadError
 from stead.core.ids import new_id
 from stead.db import CONNECTION_LOST, NOBODY, Database, Row
 from stead.identity import Principal
+from stead.processes import Heartbeat, ProcessKind
 from stead.providers.embedders import Embedder
 from stead.providers.models import ModelConfig, PriceList, check_model
 from stead.realtime import Hub, notify

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 
 from stead.adapters import MemorySpace, open_space
 from stead.agents import AgentContext, AgentRegistry
-from stead.agents.heartbeat import ProcessKind
 from stead.assembly.database import DatabaseAccess, check_login, reach
 from stead.assembly.settings import Settings, load_settings
 from stead.assembly.wiring import embedder_config, http_config, open_parts
 from stead.http import Parts, create_app
+from stead.processes import ProcessKind
 from stead.providers.embedders import build_embedder
 
 P = ParamSpec("P")

@@ -9,7 +9,6 @@ import asyncpg
 import httpx
 
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
-from stead.agents.heartbeat import ProcessKind
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
@@ -22,6 +21,7 @@ from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
 from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, SupabaseVerifier
 from stead.memory import InjectionBudget
+from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker

@@ -11,9 +11,9 @@ from uuid import UUID
 
 import structlog
 
-from stead.agents import queries
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY, Database
+from stead.processes import queries
 
 _log = structlog.stdlib.get_logger(__name__)
 ProcessKind = Literal["serve", "worker", "up"]
