@@ -111,7 +111,7 @@ async def list_jobs(
             select {_JOB} from public.agent_jobs j
             where j.tenant_id = $1 and j.project_id = $2 and ($3::text[] is null or j.status = any ($3))
               and ($4::text is null or j.agent_type = $4)
-            order by j.created_at desc, j.id desc limit $5 offset $6
+            order by j.id desc limit $5 offset $6
             """,
             tenant_id,
             project_id,
@@ -124,7 +124,7 @@ async def list_jobs(
         f"""
         select {_JOB} from public.agent_jobs j
         where j.tenant_id = $1 and ($2::text[] is null or j.status = any ($2)) and ($3::text is null or j.agent_type = $3)
-        order by j.created_at desc, j.id desc limit $4 offset $5
+        order by j.id desc limit $4 offset $5
         """,
         tenant_id,
         statuses,
@@ -162,7 +162,7 @@ async def typical_duration_s(tx: Transaction, tenant_id: UUID, kind: str, latest
           select extract(epoch from j.completed_at - j.started_at)::double precision as seconds
           from public.agent_jobs j
           where j.tenant_id = $1 and j.agent_type = $2 and j.status = 'completed'
-          order by j.created_at desc limit $3
+          order by j.id desc limit $3
         ) d
         """,
         tenant_id,
@@ -235,7 +235,7 @@ async def try_again(tx: Transaction, tenant_id: UUID, job_id: UUID) -> None:
         """
         update public.agent_jobs j
         set status = 'queued', ready = true, run_at = now(), attempts = 0, rescues = 0, resuming = false, error = null,
-          error_code = null, progress = 0, dispatched_at = null
+          error_code = null, dispatch = case j.dispatch when 'celery' then 'celery' else 'postgres' end, progress = 0, dispatched_at = null
         where j.tenant_id = $1 and j.id = $2
         """,
         tenant_id,
@@ -325,8 +325,16 @@ async def report(
     return [row["id"] for row in rows]
 
 
-async def rescue(tx: Transaction, silent_s: float, most_rescues: int, batch: int) -> list[Row]:
-    return await tx.rows("select * from stead.rescue_jobs($1, $2, $3)", silent_s, most_rescues, batch)
+async def rescue(
+    tx: Transaction,
+    silent_s: float,
+    most_rescues: int,
+    solitary: bool,
+    batch: int,  # noqa: FBT001
+) -> list[Row]:
+    return await tx.rows(
+        "select * from stead.rescue_jobs($1, $2, $3, $4)", silent_s, most_rescues, solitary, batch
+    )
 
 
 async def sweep(tx: Transaction, keep_s: float, keep_events_s: float, batch: int) -> int:

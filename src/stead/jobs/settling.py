@@ -49,6 +49,7 @@ class Settler:
         self._worker_id = worker_id
         self._settled = settled
         self._waiting: list[Ended] = []
+        self._storing = 0
         self._woken = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -70,7 +71,7 @@ class Settler:
             async with asyncio.timeout(timeout_s):
                 await self._idle.wait()
         except TimeoutError:
-            _log.error("jobs_not_settled", jobs=len(self._waiting))
+            _log.error("jobs_not_settled", jobs=self.waiting)
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -78,16 +79,17 @@ class Settler:
     @property
     def waiting(self) -> int:
         """How many outcomes wait to be stored."""
-        return len(self._waiting)
+        return len(self._waiting) + self._storing
 
     async def _run(self) -> None:
         while True:
             await self._woken.wait()
             self._woken.clear()
             while self._waiting:
-                batch = self._waiting[:_MOST]
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+                self._storing = len(batch)
                 await self._store(batch)
-                del self._waiting[: len(batch)]
+                self._storing = 0
             self._idle.set()
 
     async def _store(self, batch: Sequence[Ended]) -> None:

@@ -23,7 +23,9 @@ async def rescue(db: Database, config: WorkerConfig) -> int:
         config: After how long, and how often.
     """
     async with db.transaction(NOBODY) as tx:
-        taken = await queries.rescue(tx, config.silent_s, config.most_rescues, _BATCH)
+        taken = await queries.rescue(
+            tx, config.silent_s, config.most_rescues, config.solitary_command is not None, _BATCH
+        )
     if taken:
         _log.warning("jobs_rescued", **Counter(row["status"] for row in taken))
     return len(taken)

@@ -28,7 +28,7 @@ _log = structlog.stdlib.get_logger(__name__)
 WAKE_TOPIC: Final = "jobs"
 HELD_TOPIC: Final = "jobs:held"
 #: More would make one statement long and keep others from their share.
-_MOST_AT_ONCE: Final = 200
+_MOST_AT_ONCE: Final = 500
 _MAX_PAUSE_S: Final = 5.0
 _SETTLE_S: Final = 5.0
 
@@ -80,7 +80,7 @@ class Worker:
         self._dispatch = dispatch
         self._held: dict[UUID, Held] = {}
         self._alone: set[asyncio.Task[None]] = set()
-        self._settler = Settler(db, worker_id, metrics.settled)
+        self._settler = Settler(db, worker_id, self._stored)
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._after: dict[str, UUID | None] = {}
@@ -149,7 +149,7 @@ class Worker:
             while not self._stopping.is_set():
                 try:
                     await self._room()
-                    wanted = min(self.config.concurrency - len(self._held), _MOST_AT_ONCE)
+                    wanted = min(self._free, _MOST_AT_ONCE)
                     jobs = await self._claim(queue, wanted)
                     for job in jobs:
                         self._launch(job)
@@ -164,17 +164,19 @@ class Worker:
 
     async def _room(self) -> None:
         """Waits until there is room. When one place is free, more soon are: it is claimed for them together."""
+        await self._until_free(1)
         few = max(1, self.config.concurrency // 4)
-        while len(self._held) >= self.config.concurrency:
-            self._freed.clear()
-            await self._freed.wait()
-        if self.config.concurrency - len(self._held) < few:
-            self._freed.clear()
+        if self._free < few:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._gathered(few), 0.02)
+                await asyncio.wait_for(self._until_free(few), 0.02)
 
-    async def _gathered(self, few: int) -> None:
-        while self.config.concurrency - len(self._held) < few:
+    @property
+    def _free(self) -> int:
+        # What has ended and is not stored yet takes a place too: a database that is slow to store is not given more.
+        return self.config.concurrency - max(len(self._held), self._settler.waiting)
+
+    async def _until_free(self, places: int) -> None:
+        while self._free < places:
             self._freed.clear()
             await self._freed.wait()
 
@@ -231,6 +233,10 @@ class Worker:
             if self._held.get(job.id) is held:
                 del self._held[job.id]
             self._freed.set()
+
+    def _stored(self, kind: str, outcome: str, n: int) -> None:
+        metrics.settled(kind, outcome, n)
+        self._freed.set()
 
     async def _watch(self) -> None:
         """Stores progress, and ends what is no longer this worker's."""

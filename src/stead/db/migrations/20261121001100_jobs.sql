@@ -3,8 +3,19 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '10min';
 
+-- An identifier that sorts by the time of its making (UUIDv7, RFC 9562 section 5.7): where one is made for a time,
+-- the smallest of it.
+create function stead.id_at(moment timestamptz) returns uuid
+language sql immutable parallel safe
+return (lpad(to_hex((extract(epoch from moment) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid;
+create function stead.new_id() returns uuid
+language sql volatile parallel safe
+return (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+  || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid;
+
 create table public.agent_jobs (
-  id uuid primary key default gen_random_uuid(),
+  -- Sorts by time: it stands for an index on created_at, of which every change of a row would need an entry.
+  id uuid primary key default stead.new_id(),
   tenant_id uuid not null references public.tenants (id) on delete cascade,
   project_id uuid,
   user_id uuid,
@@ -25,7 +36,8 @@ create table public.agent_jobs (
   run_at timestamptz not null default now(),
   -- Whether run_at has come. Set apart, so that the index of what can be claimed holds nothing else.
   ready boolean not null default true,
-  dispatch text not null default 'postgres' check (dispatch in ('postgres', 'celery')),
+  -- Who delivers it to a worker: PostgreSQL, a broker, or a process of its own (it was lost with others twice).
+  dispatch text not null default 'postgres' check (dispatch in ('postgres', 'celery', 'solitary')),
   dispatched_at timestamptz,
   attempts smallint not null default 0 check (attempts >= 0),
   max_attempts smallint not null default 3 check (max_attempts between 1 and 100),
@@ -49,6 +61,7 @@ create table public.agent_jobs (
   check ((completed_at is not null) = (status in ('completed', 'failed', 'cancelled'))),
   check ((status = 'waiting_for_input') = (questions is not null))
 );
+-- As few indexes as there can be: each change of status makes an entry in every one whose condition holds.
 -- Rows change twice or more and go after a while: room for the change of progress beside the row, and vacuum
 -- before the indexes of what can be claimed fill with what no longer can.
 alter table public.agent_jobs set (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02,
@@ -57,18 +70,15 @@ alter table public.agent_jobs set (fillfactor = 85, autovacuum_vacuum_scale_fact
 create index agent_jobs_ready_idx on public.agent_jobs (queue, tenant_id, priority desc, run_at, id)
   where status = 'queued' and ready and dispatch = 'postgres';
 create index agent_jobs_due_idx on public.agent_jobs (run_at) where status = 'queued' and not ready;
-create index agent_jobs_suspect_idx on public.agent_jobs (queue) where status = 'queued' and rescues >= 2;
 create index agent_jobs_running_idx on public.agent_jobs (tenant_id, queue) where status = 'running';
-create index agent_jobs_undispatched_idx on public.agent_jobs (dispatched_at)
-  where status = 'queued' and dispatch = 'celery';
+create index agent_jobs_undispatched_idx on public.agent_jobs (dispatch, dispatched_at)
+  where status = 'queued' and dispatch <> 'postgres';
 create unique index agent_jobs_dedupe_uidx on public.agent_jobs (tenant_id, agent_type, dedupe_key)
   where dedupe_key is not null and status in ('queued', 'running', 'waiting_for_input');
-create index agent_jobs_tenant_idx on public.agent_jobs (tenant_id, created_at desc, id);
-create index agent_jobs_project_idx on public.agent_jobs (tenant_id, project_id, created_at desc)
+create index agent_jobs_project_idx on public.agent_jobs (tenant_id, project_id, id)
   where project_id is not null;
-create index agent_jobs_user_idx on public.agent_jobs (tenant_id, user_id, created_at desc) where user_id is not null;
+create index agent_jobs_user_idx on public.agent_jobs (tenant_id, user_id, id) where user_id is not null;
 create index agent_jobs_parent_idx on public.agent_jobs (tenant_id, parent_id) where parent_id is not null;
-create index agent_jobs_completed_idx on public.agent_jobs (completed_at) where completed_at is not null;
 comment on column public.agent_jobs.agent_type is 'the name that a handler is registered under';
 comment on column public.agent_jobs.lease_no is 'counts claims: whoever writes with an older one writes nothing';
 comment on column public.agent_jobs.worker_id is 'the process (stead.processes) that runs it';
@@ -143,6 +153,10 @@ begin
   end if;
   if new.status = 'running' then
     new.started_at := coalesce(new.started_at, now());
+  else
+    -- So a worker's id alone says that the job runs: a condition on the status would invite the planner to the
+    -- index of what runs, which is small whenever it looks.
+    new.worker_id := null;
   end if;
   new.completed_at := case when new.status in ('completed', 'failed', 'cancelled') then now() end;
   if new.status <> 'waiting_for_input' then
@@ -244,12 +258,12 @@ begin
     end if;
     return query
       with picked as materialized (
-        select j.id, s.tenant
+        select j.id
         from unnest(tenants, shares) as s (tenant, share)
         cross join lateral (
           select x.id from public.agent_jobs x
           where x.queue = wanted_queue and x.tenant_id = s.tenant and x.status = 'queued' and x.ready
-            and x.dispatch = 'postgres' and x.rescues < 2 and (kinds is null or x.agent_type = any (kinds))
+            and x.dispatch = 'postgres' and (kinds is null or x.agent_type = any (kinds))
           order by x.priority desc, x.run_at, x.id
           limit s.share
           for no key update skip locked
@@ -261,12 +275,12 @@ begin
         set status = 'running', worker_id = worker, lease_no = j.lease_no + 1, resuming = false,
           attempts = j.attempts + case when j.resuming then 0 else 1 end
         from picked p where j.id = p.id
-        returning j.*
+        returning j.id, j.tenant_id, j.agent_type, j.input, j.project_id, j.user_id, j.attempts, j.max_attempts,
+          j.timeout_s, j.lease_no, j.rescues, j.has_steps, j.queue
       )
-      select t.id, t.tenant_id, stead.tenant_slug(t.tenant_id), t.agent_type, t.input, t.project_id, t.user_id,
-        t.attempts, t.max_attempts, t.timeout_s, t.lease_no, t.rescues, t.has_steps, t.queue,
-        tenants[cardinality(tenants)]
-      from taken t;
+      select t.id, t.tenant_id, o.slug, t.agent_type, t.input, t.project_id, t.user_id, t.attempts, t.max_attempts,
+        t.timeout_s, t.lease_no, t.rescues, t.has_steps, t.queue, tenants[cardinality(tenants)]
+      from taken t join public.tenants o on o.id = t.tenant_id;
     get diagnostics n = row_count;
     exit when n = 0;
     wanted := wanted - n;
@@ -277,35 +291,38 @@ $$;
 
 -- Makes claimable what has come due. At each claim: it is one look at the beginning of an index.
 create function stead.ready_jobs() returns void
-language sql security definer set search_path = pg_catalog, pg_temp
+language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+begin
   update public.agent_jobs j set ready = true
   from (
     select x.id from public.agent_jobs x
     where x.status = 'queued' and not x.ready and x.run_at <= now()
     order by x.run_at limit 1000 for no key update skip locked
   ) d
-  where j.id = d.id
+  where j.id = d.id;
+end
 $$;
 
 create function stead.tenants_with_jobs(wanted_queue text, after_tenant uuid, most integer) returns uuid[]
-language sql stable security definer set search_path = pg_catalog, pg_temp
-set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off
 as $$
-  with recursive found as (
-    (select x.tenant_id from public.agent_jobs x
-     where x.queue = wanted_queue and x.status = 'queued' and x.ready and x.dispatch = 'postgres'
-       and x.tenant_id > after_tenant
-     order by x.tenant_id limit 1)
-    union all
-    select n.tenant_id from found f cross join lateral (
-      select x.tenant_id from public.agent_jobs x
-      where x.queue = wanted_queue and x.status = 'queued' and x.ready and x.dispatch = 'postgres'
-        and x.tenant_id > f.tenant_id
-      order by x.tenant_id limit 1
-    ) n
-  )
-  select coalesce(array_agg(f.tenant_id), '{}') from (select tenant_id from found limit most) f
+declare
+  found_tenant uuid := after_tenant;
+  tenants uuid[] := '{}';
+begin
+  -- A loop over a cached plan: a recursive query is set up anew at each call, which costs more than it reads.
+  while cardinality(tenants) < most loop
+    select x.tenant_id into found_tenant from public.agent_jobs x
+    where x.queue = wanted_queue and x.status = 'queued' and x.ready and x.dispatch = 'postgres'
+      and x.tenant_id > found_tenant
+    order by x.tenant_id limit 1;
+    exit when not found;
+    tenants := tenants || found_tenant;
+  end loop;
+  return tenants;
+end
 $$;
 
 -- Shares under weights and limits. Who limits a tenant is counted under a lock of that tenant's, so that two
@@ -370,7 +387,7 @@ create function stead.suspect_jobs(wanted_queue text, kinds text[], most integer
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select j.id from public.agent_jobs j
-  where j.queue = wanted_queue and j.status = 'queued' and j.rescues >= 2 and j.ready and j.dispatch = 'postgres'
+  where j.dispatch = 'solitary' and j.status = 'queued' and j.queue = wanted_queue and j.run_at <= now()
     and (kinds is null or j.agent_type = any (kinds))
   order by j.run_at limit most
 $$;
@@ -404,32 +421,31 @@ declare
   parents uuid[];
 begin
   with given as (
-    select u.id, u.lease_no, u.outcome, u.n,
-      case u.outcome when 'completed' then 'completed' when 'failed' then 'failed'
-        when 'waiting' then 'waiting_for_input' else 'queued' end as status
-    from unnest(ids, leases, outcomes) with ordinality as u (id, lease_no, outcome, n)
+    select u.*, case u.outcome when 'completed' then 'completed' when 'failed' then 'failed'
+      when 'waiting' then 'waiting_for_input' else 'queued' end as status
+    from unnest(ids, leases, outcomes, results, errors, codes, delays, untils, awaited, asked, askings)
+      as u (id, lease_no, outcome, result, error, code, delay_s, until, awaited, asked, asking)
   ),
   ended as (
     update public.agent_jobs j
     set status = g.status,
-      result = case when g.outcome = 'completed' then results[g.n] else j.result end,
+      result = case when g.outcome = 'completed' then g.result else j.result end,
       progress = case when g.outcome = 'completed' then 100 else j.progress end,
-      error = case when g.outcome in ('failed', 'retry') then errors[g.n]
+      error = case when g.outcome in ('failed', 'retry') then g.error
         when g.outcome = 'completed' then null else j.error end,
-      error_code = case when g.outcome in ('failed', 'retry') then codes[g.n]
+      error_code = case when g.outcome in ('failed', 'retry') then g.code
         when g.outcome = 'completed' then null else j.error_code end,
-      run_at = case g.outcome when 'retry' then now() + make_interval(secs => delays[g.n])
-        when 'sleeping' then untils[g.n] when 'awaiting' then 'infinity' else j.run_at end,
+      run_at = case g.outcome when 'retry' then now() + make_interval(secs => g.delay_s)
+        when 'sleeping' then g.until when 'awaiting' then 'infinity' else j.run_at end,
       ready = g.outcome not in ('retry', 'sleeping', 'awaiting'),
       resuming = g.outcome in ('waiting', 'sleeping', 'awaiting', 'released'),
       waits_for = case when g.outcome = 'awaiting'
-        then array(select jsonb_array_elements_text(awaited[g.n])::uuid) end,
-      questions = case when g.outcome = 'waiting' then asked[g.n] end,
-      asking = case when g.outcome = 'waiting' then askings[g.n] end,
+        then array(select jsonb_array_elements_text(g.awaited)::uuid) end,
+      questions = g.asked, asking = g.asking,
       event_seq = j.event_seq + case when g.outcome in ('completed', 'failed', 'waiting') then 1 else 0 end,
       worker_id = null
     from given g
-    where j.id = g.id and j.lease_no = g.lease_no and j.worker_id = worker and j.status = 'running'
+    where j.id = g.id and j.lease_no = g.lease_no and j.worker_id = worker
     returning j.id, j.status, j.tenant_id, j.parent_id, j.event_seq, j.questions, g.outcome
   ),
   told as (
@@ -496,7 +512,7 @@ begin
   moved as (
     update public.agent_jobs j set progress = g.percent, event_seq = j.event_seq + 1
     from given g
-    where j.id = g.id and j.lease_no = g.lease_no and j.worker_id = worker and j.status = 'running'
+    where j.id = g.id and j.lease_no = g.lease_no and j.worker_id = worker
     returning j.id, j.tenant_id, j.event_seq, j.status, g.percent, g.message
   )
   insert into stead.job_events (tenant_id, job_id, seq, event, data)
@@ -510,7 +526,7 @@ begin
     select u.id from unnest(ids, leases) as u (id, lease_no)
     where not exists (
       select from public.agent_jobs j
-      where j.id = u.id and j.lease_no = u.lease_no and j.worker_id = worker and j.status = 'running');
+      where j.id = u.id and j.lease_no = u.lease_no and j.worker_id = worker);
 end
 $$;
 
@@ -528,7 +544,6 @@ begin
   -- Locked to the end of the transaction: it cannot be rescued or cancelled between here and the commit.
   select * into held from public.agent_jobs j
   where j.id = job and j.tenant_id = stead.tenant_id() and j.lease_no = lease and j.worker_id = worker
-    and j.status = 'running'
   for share;
   if held.id is null then
     return false;
@@ -544,7 +559,7 @@ $$;
 
 -- Takes jobs from processes that have been silent for so long. One that was lost with its process too often
 -- fails: it may well be what ends them.
-create function stead.rescue_jobs(silent_s double precision, most_rescues integer, batch integer)
+create function stead.rescue_jobs(silent_s double precision, most_rescues integer, solitary boolean, batch integer)
 returns table (id uuid, status text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -565,6 +580,8 @@ begin
   taken as (
     update public.agent_jobs j
     set status = case when j.rescues + 1 >= most_rescues then 'failed' else 'queued' end,
+      -- Lost a second time: it may be what ends processes, and is kept apart from all others.
+      dispatch = case when j.rescues >= 1 and solitary and j.dispatch = 'postgres' then 'solitary' else j.dispatch end,
       rescues = j.rescues + 1, lease_no = j.lease_no + 1, worker_id = null, resuming = true, ready = true,
       error = format('the process that ran it stopped (%s of %s times)', j.rescues + 1, most_rescues),
       error_code = 'worker_lost',
@@ -637,11 +654,12 @@ language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with old as (
     select j.id from public.agent_jobs j
-    where j.completed_at < now() - make_interval(secs => keep_s)
+    where j.id < stead.id_at(now() - make_interval(secs => keep_s))
+      and j.completed_at < now() - make_interval(secs => keep_s)
       and not exists (
         select from public.agent_jobs c where c.tenant_id = j.tenant_id and c.parent_id = j.id
           and c.status not in ('completed', 'failed', 'cancelled'))
-    order by j.completed_at limit batch
+    order by j.id limit batch
     for update skip locked
   ),
   gone as (delete from public.agent_jobs j using old o where j.id = o.id returning 1),
@@ -738,7 +756,7 @@ begin
   end loop;
 end
 $$;
-revoke execute on function stead.wake_workers(), public.handle_agent_job_updated_at(), public.refuse_agent_job()
+revoke execute on function stead.new_id(), stead.id_at(timestamptz), stead.wake_workers(), public.handle_agent_job_updated_at(), public.refuse_agent_job()
   from public, anon, authenticated;
 grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), stead.claim_job(uuid, uuid),
   stead.suspect_jobs(text, text[], integer), stead.next_job_in_s(),
@@ -746,7 +764,9 @@ grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), s
     jsonb[], jsonb[], text[]),
   stead.report_jobs(uuid, uuid[], integer[], double precision[], text[]),
   stead.checkpoint_job(uuid, uuid, integer, text, text, integer, jsonb, integer),
-  stead.rescue_jobs(double precision, integer, integer), stead.cancel_jobs(uuid),
+  stead.rescue_jobs(double precision, integer, boolean, integer), stead.cancel_jobs(uuid),
   stead.sweep_jobs(double precision, double precision, integer), stead.undelivered_jobs(double precision, integer),
-  stead.tell_watchers(uuid[])
+  stead.tell_watchers(uuid[]), stead.new_id(), stead.id_at(timestamptz)
   to stead_service;
+grant execute on function stead.new_id() to service_role;
+grant execute on function stead.new_id(), stead.id_at(timestamptz) to stead_definer;
