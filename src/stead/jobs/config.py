@@ -32,7 +32,7 @@ class WorkerConfig:
     report_s: float = 0.1
     hold_check_s: float = 5.0
     drain_s: float = 10.0
-    silent_s: float = 15.0
+    silent_s: float = 10.0
     most_rescues: int = 3
     keep_s: float = 30 * 86_400.0
     keep_events_s: float = 3_600.0

@@ -330,7 +330,7 @@ async def rescue(
     silent_s: float,
     most_rescues: int,
     solitary: bool,
-    batch: int,  # noqa: FBT001
+    batch: int,
 ) -> list[Row]:
     return await tx.rows(
         "select * from stead.rescue_jobs($1, $2, $3, $4)", silent_s, most_rescues, solitary, batch

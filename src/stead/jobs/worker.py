@@ -172,7 +172,7 @@ class Worker:
 
     @property
     def _free(self) -> int:
-        # What has ended and is not stored yet takes a place too: a database that is slow to store is not given more.
+        # What has ended and is not stored yet takes a place too: a slow database is not given more to store.
         return self.config.concurrency - max(len(self._held), self._settler.waiting)
 
     async def _until_free(self, places: int) -> None:
