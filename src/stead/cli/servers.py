@@ -216,6 +216,8 @@ async def _run_server(
 ) -> None:
     import uvicorn  # noqa: PLC0415
 
+    from stead.http.serving import server_options  # noqa: PLC0415
+
     @asynccontextmanager
     async def opened() -> AsyncGenerator[Parts]:
         async with stead.open(
@@ -242,18 +244,7 @@ async def _run_server(
             failure.append(error)
             raise
 
-    config = uvicorn.Config(
-        stead.http(telling),
-        loop="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(stead.settings.drain_s)),
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    config = uvicorn.Config(stead.http(telling), **server_options(drain_s=stead.settings.drain_s))
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager
