@@ -280,13 +280,13 @@ async def settle(
     ids: Sequence[UUID],
     leases: Sequence[int],
     outcomes: Sequence[str],
-    results: Sequence[Any],
+    results: Sequence[str | None],
     errors: Sequence[str | None],
     codes: Sequence[str | None],
     delays: Sequence[float | None],
     untils: Sequence[datetime | None],
-    awaited: Sequence[Any],
-    asked: Sequence[Any],
+    awaited: Sequence[str | None],
+    asked: Sequence[str | None],
     askings: Sequence[str | None],
 ) -> list[Row]:
     return await tx.rows(
