@@ -87,6 +87,12 @@ class SpecificationMissing(Conflict):
     code = "specification_missing"
 
 
+class NothingToReview(Conflict):
+    """The project has no files that could be reviewed."""
+
+    code = "nothing_to_review"
+
+
 class ModelAnswerInvalid(Unavailable):
     """The model's answers do not have the form that was asked for."""
 

@@ -460,6 +460,12 @@ async def delete_daily_session(
     )
 
 
+async def skill_level(tx: Transaction, tenant_id: UUID, profile_id: UUID) -> str | None:
+    return await tx.value(
+        "select skill_level from public.profiles where tenant_id = $1 and id = $2", tenant_id, profile_id
+    )
+
+
 async def patterns(tx: Transaction, pattern_ids: Sequence[UUID]) -> list[Row]:
     return await tx.rows(
         "select id, project_type, metadata, success_score from public.pattern_embeddings where id = any ($1)",
