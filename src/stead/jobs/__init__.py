@@ -5,6 +5,20 @@ accepted job ends in a terminal state or is visibly waiting; a step that was che
 whoever lost its lease writes nothing any more.
 """
 
+from stead.jobs import jobs, upkeep
+from stead.jobs.config import WorkerConfig
+from stead.jobs.enqueuing import Enqueued, enqueue, enqueue_many
+from stead.jobs.errors import (
+    AnswersInvalid,
+    JobEnded,
+    JobFailed,
+    JobInputInvalid,
+    JobInvalid,
+    JobKindUnknown,
+    JobNotEnded,
+    JobNotWaiting,
+    JobUnknown,
+)
 from stead.jobs.models import (
     TERMINAL,
     Answer,
@@ -16,15 +30,35 @@ from stead.jobs.models import (
     NewJob,
     Question,
 )
+from stead.jobs.registry import Handler, JobRegistry
+from stead.jobs.worker import Worker
 
 __all__ = [
     "TERMINAL",
     "Answer",
+    "AnswersInvalid",
+    "Enqueued",
+    "Handler",
     "Job",
     "JobContext",
+    "JobEnded",
+    "JobFailed",
     "JobFunction",
+    "JobInputInvalid",
+    "JobInvalid",
+    "JobKindUnknown",
+    "JobNotEnded",
+    "JobNotWaiting",
+    "JobRegistry",
     "JobResult",
     "JobStatus",
+    "JobUnknown",
     "NewJob",
     "Question",
+    "Worker",
+    "WorkerConfig",
+    "enqueue",
+    "enqueue_many",
+    "jobs",
+    "upkeep",
 ]
