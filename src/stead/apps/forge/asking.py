@@ -19,6 +19,7 @@ from stead.agents.frames import storable
 from stead.agents.models import Said
 from stead.apps.forge.errors import ModelAnswerInvalid
 from stead.apps.forge.models import ForgeServices
+from stead.core.ids import new_id
 from stead.providers.models import is_offline
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -26,6 +27,7 @@ T = TypeVar("T", bound=BaseModel)
 R = TypeVar("R")
 
 TRIES: Final = 3
+_MAX_TURNS: Final = 20
 _MAX_ANSWER_CHARS: Final = 400_000
 _MAX_REPEATED_CHARS: Final = 40_000
 _MAX_FAULTS: Final = 20
@@ -79,23 +81,44 @@ async def ask(step: Step, services: ForgeServices, task: Task[T]) -> T:
         ModelAnswerInvalid: Three answers in a row were none.
         ModelFailed: A kind of it: refused, overloaded or timed out.
     """
-    said = [Said(role="user", text=task.text)]
-    faults: list[str] = []
-    for attempt in range(1, TRIES + 1):
-        name = task.name if attempt == 1 else f"{task.name}, try {attempt}"
-        written = await step(name, _write, services, task, tuple(said))
-        found, faults = _read(task, written)
+    for turn in range(1, _MAX_TURNS + 1):
+        found, faults = await _turn(step, services, task, "" if turn == 1 else f" again ({turn})")
         if found is not None:
             return found
-        said += [
-            Said(role="assistant", text=written[:_MAX_REPEATED_CHARS] or "(nothing)"),
-            Said(role="user", text=_told(faults)),
-        ]
-    _log.warning("forge_answer_invalid", step=task.name, shape=task.shape.__name__, faults=len(faults))
+        # Given up before, in an attempt of the job that is over: then it is asked anew, from the beginning.
+        mark = new_id().hex
+        if await step(f"{task.name}, given up {turn}", _echo, mark) == mark:
+            _log.warning(
+                "forge_answer_invalid", step=task.name, shape=task.shape.__name__, faults=len(faults)
+            )
+            break
     raise ModelAnswerInvalid(
         f"the model gave no {task.shape.__name__} in {TRIES} tries",
         hint="Try again, or set STEAD_MODEL to a model that follows JSON schemas.",
     )
+
+
+async def _turn(
+    step: Step, services: ForgeServices, task: Task[T], again: str
+) -> tuple[T | None, list[str]]:
+    """The document, or what is wrong with the last of so many answers."""
+    said = [Said(role="user", text=task.text)]
+    faults: list[str] = []
+    for attempt in range(1, TRIES + 1):
+        name = f"{task.name}{again}" if attempt == 1 else f"{task.name}{again}, try {attempt}"
+        written = await step(name, _write, services, task, tuple(said))
+        found, faults = _read(task, written)
+        if found is not None:
+            return found, []
+        said += [
+            Said(role="assistant", text=written[:_MAX_REPEATED_CHARS] or "(nothing)"),
+            Said(role="user", text=_told(faults)),
+        ]
+    return None, faults
+
+
+async def _echo(mark: str) -> str:
+    return mark
 
 
 async def _write(services: ForgeServices, task: Task[Any], said: Sequence[Said]) -> str:

@@ -81,13 +81,13 @@ class AgentInputInvalid(Invalid):
     code = "agent_input_invalid"
 
 
-class SpecificationMissing(Conflict):
+class SpecificationMissing(Invalid):
     """The agent whose work this one builds on has not done it yet."""
 
     code = "specification_missing"
 
 
-class NothingToReview(Conflict):
+class NothingToReview(Invalid):
     """The project has no files that could be reviewed."""
 
     code = "nothing_to_review"

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import BaseModel
-
+from stead.apps.forge.agents import pipeline as pipelines
+from stead.apps.forge.agents import research as researching
+from stead.apps.forge.agents import teaching
+from stead.apps.forge.agents import wireframe as wireframing
 from stead.apps.forge.agents.code import Codebase, stored_wireframe, write_files
-from stead.apps.forge.agents.pipeline import pipeline
 from stead.apps.forge.agents.qa import review, stored_contents
-from stead.apps.forge.agents.research import research
 from stead.apps.forge.agents.stages import Stage, project_of
-from stead.apps.forge.agents.teaching import pedagogy, roadmap
-from stead.apps.forge.agents.wireframe import stored_requirements, wireframe
 from stead.apps.forge.errors import AgentInputInvalid, NothingToReview
-from stead.apps.forge.inputs import (
-    AgentInput,
-    CodeInput,
-    QaInput,
-    ResearchInput,
-    TeachingInput,
-    WireframeInput,
-    read_input,
-)
+from stead.apps.forge.inputs import Idea, Paths, ProjectType
 from stead.apps.forge.models import ForgeServices
 from stead.apps.forge.planning import plan
 from stead.apps.forge.protocol import (
@@ -31,108 +21,113 @@ from stead.apps.forge.protocol import (
     LearningRoadmap,
     QAResult,
     RequirementsDoc,
+    SkillLevel,
     WireframeSpec,
 )
 from stead.apps.forge.shapes import CodeSummary, PipelineSummary
 from stead.jobs import JobContext, JobFunction
 
-Work = Callable[[Stage, Any], Awaitable[BaseModel]]
-
 
 def handlers(services: ForgeServices) -> Mapping[str, JobFunction]:
     """A handler for each kind of job: the six agents and the pipeline.
 
-    A handler takes 004's ``input_context`` as keyword arguments and returns its agent's document as JSON.
+    A handler takes the members of 004's ``input_context`` and returns its agent's document.
 
     Args:
         services: What agents work with.
     """
-    work: dict[str, Work] = {
-        "research": _research,
-        "wireframe": _wireframe,
-        "code": _code,
-        "qa": _qa,
-        "pedagogy": _pedagogy,
-        "roadmap": _roadmap,
-        "pipeline": _pipeline,
-    }
-    return {kind: _handler(kind, function, services) for kind, function in work.items()}
 
+    def stage(job: JobContext, name: str) -> Stage:
+        return Stage(job=job, services=services, project_id=project_of(job), name=name)
 
-def _handler(kind: str, work: Work, services: ForgeServices) -> JobFunction:
-    async def handle(job: JobContext, /, **context: Any) -> dict[str, Any]:
-        given = read_input(kind, context)
-        stage = Stage(job=job, services=services, project_id=project_of(job), name=kind)
-        return (await work(stage, given)).model_dump(mode="json")
-
-    handle.__name__ = handle.__qualname__ = kind
-    handle.__doc__ = work.__doc__
-    return handle
-
-
-async def _research(stage: Stage, given: AgentInput) -> RequirementsDoc:
-    """From an idea to requirements."""
-    return await research(stage, cast("ResearchInput", given))
-
-
-async def _wireframe(stage: Stage, given: AgentInput) -> WireframeSpec:
-    """From requirements to pages and components."""
-    wanted = cast("WireframeInput", given)
-    return await wireframe(
-        stage,
-        await stored_requirements(stage),
-        project_type=wanted.project_type,
-        remarks=wanted.user_idea,
-    )
-
-
-async def _code(stage: Stage, given: AgentInput) -> CodeSummary:
-    """A file for each page and component."""
-    wanted = cast("CodeInput", given)
-    spec, requirements = await stored_wireframe(stage)
-    planned, codebase = plan(spec), Codebase()
-    chosen = [f for f in planned.files if wanted.paths is None or f.path in wanted.paths]
-    if len(chosen) < len(set(wanted.paths or ())):
-        raise AgentInputInvalid(
-            "input_context.paths: one of them is not in the plan of the wireframe",
-            hint=f"There is {', '.join(file.path for file in planned.files)}.",
+    async def research(
+        job: JobContext,
+        user_idea: Idea,
+        project_type: ProjectType | None = None,
+        clarify: bool = True,  # noqa: FBT001, FBT002 - a member of the input
+    ) -> RequirementsDoc:
+        """From an idea to requirements; asks back where the idea is thin, unless ``clarify`` is false."""
+        return await researching.research(
+            stage(job, "research"), user_idea, project_type=project_type, clarify=clarify
         )
-    await write_files(stage, planned, chosen, requirements, spec, codebase, remarks=wanted.user_idea)
-    return CodeSummary(files=list(codebase.written.values()), skipped=list(planned.skipped))
+
+    async def wireframe(
+        job: JobContext, user_idea: Idea | None = None, project_type: ProjectType | None = None
+    ) -> WireframeSpec:
+        """From the project's requirements to pages and components."""
+        here = stage(job, "wireframe")
+        requirements = await wireframing.stored_requirements(here)
+        return await wireframing.wireframe(
+            here, requirements, project_type=project_type, remarks=user_idea
+        )
+
+    async def code(
+        job: JobContext, user_idea: Idea | None = None, paths: Paths | None = None
+    ) -> CodeSummary:
+        """A file for each page and component of the project's wireframe, or for some of them."""
+        here = stage(job, "code")
+        spec, requirements = await stored_wireframe(here)
+        planned, codebase = plan(spec), Codebase()
+        chosen = [file for file in planned.files if paths is None or file.path in paths]
+        if len(chosen) < len(set(paths or ())):
+            raise AgentInputInvalid(
+                "paths: one of them is not in the plan of the wireframe",
+                hint=f"There is {', '.join(file.path for file in planned.files)}.",
+            )
+        await write_files(here, planned, chosen, requirements, spec, codebase, remarks=user_idea)
+        return CodeSummary(files=list(codebase.written.values()), skipped=list(planned.skipped))
+
+    async def qa(job: JobContext, user_idea: Idea | None = None) -> QAResult:
+        """Reads the project's files and says what is wrong with them."""
+        here = stage(job, "qa")
+        project = await here.project()
+        contents = await stored_contents(here)
+        if not contents:
+            raise NothingToReview("the project has no files", hint="Run the code agent first.")
+        return await review(
+            here,
+            contents,
+            _read(RequirementsDoc, project.requirements_spec),
+            _read(WireframeSpec, project.architecture_spec),
+            remarks=user_idea,
+        )
+
+    async def pedagogy(
+        job: JobContext, user_idea: Idea | None = None, skill_level: SkillLevel | None = None
+    ) -> ChoiceFramework:
+        """Lays ways to do something before a learner."""
+        return await teaching.pedagogy(stage(job, "pedagogy"), user_idea, skill_level)
+
+    async def roadmap(
+        job: JobContext, user_idea: Idea | None = None, skill_level: SkillLevel | None = None
+    ) -> LearningRoadmap:
+        """A curriculum, which is kept as a roadmap of the project."""
+        return await teaching.roadmap(stage(job, "roadmap"), user_idea, skill_level)
+
+    async def pipeline(
+        job: JobContext,
+        user_idea: Idea,
+        project_type: ProjectType | None = None,
+        clarify: bool = True,  # noqa: FBT001, FBT002 - a member of the input
+    ) -> PipelineSummary:
+        """Research, wireframe, code and QA, and code again where QA found what must not stay."""
+        return await pipelines.pipeline(
+            stage(job, "pipeline"), user_idea, project_type=project_type, clarify=clarify
+        )
+
+    return {
+        "research": research,
+        "wireframe": wireframe,
+        "code": code,
+        "qa": qa,
+        "pedagogy": pedagogy,
+        "roadmap": roadmap,
+        "pipeline": pipeline,
+    }
 
 
-async def _qa(stage: Stage, given: AgentInput) -> QAResult:
-    """Reads the code and says what is wrong with it."""
-    wanted = cast("QaInput", given)
-    project = await stage.project()
-    contents = await stored_contents(stage)
-    if not contents:
-        raise NothingToReview("the project has no files", hint="Run the code agent first.")
-    return await review(
-        stage,
-        contents,
-        _or_none(RequirementsDoc, project.requirements_spec),
-        _or_none(WireframeSpec, project.architecture_spec),
-        remarks=wanted.user_idea,
-    )
-
-
-async def _pedagogy(stage: Stage, given: AgentInput) -> ChoiceFramework:
-    """Lays choices before a learner."""
-    return await pedagogy(stage, cast("TeachingInput", given))
-
-
-async def _roadmap(stage: Stage, given: AgentInput) -> LearningRoadmap:
-    """A curriculum."""
-    return await roadmap(stage, cast("TeachingInput", given))
-
-
-async def _pipeline(stage: Stage, given: AgentInput) -> PipelineSummary:
-    """From an idea to code that was read."""
-    return await pipeline(stage, cast("ResearchInput", given))
-
-
-def _or_none(shape: type[Any], fields: Any) -> Any:
+def _read(shape: type[Any], fields: Any) -> Any:
+    """A stored document; None where people wrote something else there."""
     try:
         return shape.model_validate(fields)
     except ValueError:

@@ -128,15 +128,9 @@ $$;
 create trigger project_files_keep after update on public.project_files
   for each row when (new.version <> old.version) execute function stead.keep_file_version();
 
-do $$
-begin
-  if to_regclass('public.agent_jobs') is not null then
-    -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
-    alter table public.agent_jobs add foreign key (tenant_id, project_id)
-      references public.projects (tenant_id, id) on delete cascade;
-  end if;
-end
-$$;
+-- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
+alter table public.agent_jobs add foreign key (tenant_id, project_id)
+  references public.projects (tenant_id, id) on delete cascade;
 
 alter table public.projects enable row level security;
 alter table public.projects force row level security;

@@ -11,21 +11,24 @@ from stead.apps.forge.agents.qa import concerned, critical, review
 from stead.apps.forge.agents.research import research
 from stead.apps.forge.agents.stages import Stage
 from stead.apps.forge.agents.wireframe import wireframe
-from stead.apps.forge.inputs import ResearchInput
 from stead.apps.forge.planning import plan
 from stead.apps.forge.shapes import PipelineSummary
 
 MAX_REPAIRS: Final = 2
 
 
-async def pipeline(stage: Stage, given: ResearchInput) -> PipelineSummary:
+async def pipeline(
+    stage: Stage, idea: str, *, project_type: str | None, clarify: bool
+) -> PipelineSummary:
     """Builds an application from an idea.
 
     The names of its steps follow from what the steps before gave: after a crash it goes on where it was.
 
     Args:
         stage: Where it works.
-        given: The idea.
+        idea: What is to be built, in words.
+        project_type: Only patterns of this kind are looked at.
+        clarify: Whether the research agent may ask back.
 
     Raises:
         ProjectUnknown, ProjectArchived: There is nothing to work on.
@@ -35,8 +38,10 @@ async def pipeline(stage: Stage, given: ResearchInput) -> PipelineSummary:
     def part(name: str, begins: float, ends: float) -> Stage:
         return replace(stage, name=name, begins=begins, ends=ends)
 
-    requirements = await research(part("research", 0, 15), given)
-    spec = await wireframe(part("wireframe", 15, 30), requirements, project_type=given.project_type)
+    requirements = await research(
+        part("research", 0, 15), idea, project_type=project_type, clarify=clarify
+    )
+    spec = await wireframe(part("wireframe", 15, 30), requirements, project_type=project_type)
     planned, codebase = plan(spec), Codebase()
     await write_files(part("code", 30, 75), planned, planned.files, requirements, spec, codebase)
     result = await review(part("qa", 75, 85), codebase.contents, requirements, spec)

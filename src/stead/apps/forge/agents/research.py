@@ -8,7 +8,6 @@ from typing import Any, Final
 from stead.apps.forge import projects, prompts
 from stead.apps.forge.agents.stages import Stage
 from stead.apps.forge.asking import Task, ask
-from stead.apps.forge.inputs import ResearchInput
 from stead.apps.forge.offline import research as offline
 from stead.apps.forge.patterns import find_patterns
 from stead.apps.forge.protocol import RequirementsDoc
@@ -19,24 +18,27 @@ _MAX_QUESTION_CHARS: Final = 500
 _MAX_FEATURES: Final = 30
 
 
-async def research(stage: Stage, given: ResearchInput) -> RequirementsDoc:
+async def research(
+    stage: Stage, idea: str, *, project_type: str | None, clarify: bool
+) -> RequirementsDoc:
     """Finds the requirements of an idea and keeps them in the project.
 
     Args:
         stage: Where it works.
-        given: The idea.
+        idea: What is to be built, in words.
+        project_type: Only patterns of this kind are looked at.
+        clarify: Whether it may ask back.
 
     Raises:
         ProjectUnknown, ProjectArchived: There is nothing to work on.
         ModelAnswerInvalid, ModelFailed: The model did not do it.
     """
     await stage.project()
-    idea = given.user_idea
     await stage.progress(0.0, "reading the idea")
     patterns = await stage.step(
-        "find patterns", find_patterns, stage.job, stage.services, idea, given.project_type
+        "find patterns", find_patterns, stage.job, stage.services, idea, project_type
     )
-    answers = await _clarified(stage, idea) if given.clarify else []
+    answers = await _clarified(stage, idea) if clarify else []
     await stage.progress(0.4, "writing the requirements")
     document = await ask(
         stage.step,

@@ -8,7 +8,6 @@ from uuid import UUID
 from stead.apps.forge import prompts, queries, roadmaps
 from stead.apps.forge.agents.stages import Stage
 from stead.apps.forge.asking import Task, ask
-from stead.apps.forge.inputs import TeachingInput
 from stead.apps.forge.offline import teaching as offline
 from stead.apps.forge.protocol import ChoiceFramework, LearningRoadmap, SkillLevel
 from stead.db import Transaction
@@ -17,19 +16,22 @@ from stead.identity import Principal
 _MAX_OPTIONS: Final = 6
 
 
-async def pedagogy(stage: Stage, given: TeachingInput) -> ChoiceFramework:
+async def pedagogy(
+    stage: Stage, decision: str | None, skill_level: SkillLevel | None
+) -> ChoiceFramework:
     """Lays out ways to do something.
 
     Args:
         stage: Where it works.
-        given: What is to be decided; by default how to build the project.
+        decision: What is to be decided; None: how to build the project.
+        skill_level: The learner's; None: what their profile says, else beginner.
 
     Raises:
         ProjectUnknown, ProjectArchived: There is nothing to work on.
         ModelAnswerInvalid, ModelFailed: The model did not do it.
     """
     about = await stage.step("read project", _about, stage)
-    level = _level(given, about)
+    level: SkillLevel = skill_level or about["skill_level"] or "beginner"
     await stage.progress(0.0, "weighing the ways")
     framework = await ask(
         stage.step,
@@ -38,29 +40,30 @@ async def pedagogy(stage: Stage, given: TeachingInput) -> ChoiceFramework:
             name="lay out choices",
             shape=ChoiceFramework,
             instructions=prompts.PEDAGOGY,
-            text=prompts.data(decision=given.user_idea, project=about, skill_level=level),
+            text=prompts.data(decision=decision, project=about, skill_level=level),
             temperature=0.4,
             faults=_faults,
-            offline=lambda: offline.choices(given.user_idea or about["title"], level),
+            offline=lambda: offline.choices(decision or about["title"], level),
         ),
     )
     await stage.progress(1.0, "the choices are laid out")
     return framework
 
 
-async def roadmap(stage: Stage, given: TeachingInput) -> LearningRoadmap:
+async def roadmap(stage: Stage, goal: str | None, skill_level: SkillLevel | None) -> LearningRoadmap:
     """Makes a curriculum and keeps it as a roadmap of the project.
 
     Args:
         stage: Where it works.
-        given: What is to be learned; by default how to build the project.
+        goal: What is to be learned; None: how to build the project.
+        skill_level: The learner's; None: what their profile says, else beginner.
 
     Raises:
         ProjectUnknown, ProjectArchived: There is nothing to work on.
         ModelAnswerInvalid, ModelFailed: The model did not do it.
     """
     about = await stage.step("read project", _about, stage)
-    level = _level(given, about)
+    level: SkillLevel = skill_level or about["skill_level"] or "beginner"
     await stage.progress(0.0, "planning the modules")
     found = await ask(
         stage.step,
@@ -69,10 +72,10 @@ async def roadmap(stage: Stage, given: TeachingInput) -> LearningRoadmap:
             name="plan modules",
             shape=LearningRoadmap,
             instructions=prompts.ROADMAP,
-            text=prompts.data(goal=given.user_idea, project=about, skill_level=level),
+            text=prompts.data(goal=goal, project=about, skill_level=level),
             temperature=0.3,
             faults=_unlearnable,
-            offline=lambda: offline.roadmap(given.user_idea or about["title"], about, level),
+            offline=lambda: offline.roadmap(goal or about["title"], about, level),
         ),
     )
     await stage.write("keep roadmap", _keep, stage.principal, stage.project_id, found)
@@ -95,10 +98,6 @@ async def _about(stage: Stage) -> dict[str, Any]:
 
 async def _keep(tx: Transaction, principal: Principal, project_id: UUID, found: LearningRoadmap) -> str:
     return str((await roadmaps.create(tx, principal, project_id, found)).id)
-
-
-def _level(given: TeachingInput, about: dict[str, Any]) -> SkillLevel:
-    return given.skill_level or about["skill_level"] or "beginner"
 
 
 def _faults(framework: ChoiceFramework) -> list[str]:
