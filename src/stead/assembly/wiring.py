@@ -20,7 +20,7 @@ from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
 from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, SupabaseVerifier
-from stead.jobs import JobRegistry, Worker, WorkerConfig
+from stead.jobs import JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
 from stead.memory import InjectionBudget
 from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
@@ -148,6 +148,8 @@ async def open_parts(
             db=db,
             jobs=jobs,
             worker=worker,
+            job_streams=JobStreams(db, hub),
+            delivery=PostgresDelivery(),
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,

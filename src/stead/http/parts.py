@@ -9,7 +9,7 @@ from stead.agents import AgentRuntime
 from stead.audit import SigningKey
 from stead.db import Database
 from stead.identity import Authenticator
-from stead.jobs import JobRegistry, Worker
+from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
 
 
@@ -20,6 +20,8 @@ class Parts:
     Args:
         jobs: Handlers of jobs.
         worker: Works them off, in processes that do.
+        job_streams: What jobs tell, for who follows them.
+        delivery: Tells workers of jobs.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
@@ -33,6 +35,8 @@ class Parts:
     pending_migrations: Callable[[], Awaitable[list[str]]]
     jobs: JobRegistry
     worker: Worker
+    job_streams: JobStreams
+    delivery: Delivery
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None

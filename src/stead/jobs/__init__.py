@@ -5,8 +5,9 @@ accepted job ends in a terminal state or is visibly waiting; a step that was che
 whoever lost its lease writes nothing any more.
 """
 
-from stead.jobs import jobs, upkeep
+from stead.jobs import jobs, queues, upkeep
 from stead.jobs.config import WorkerConfig
+from stead.jobs.delivery import Delivery, PostgresDelivery
 from stead.jobs.enqueuing import Enqueued, enqueue, enqueue_many
 from stead.jobs.errors import (
     AnswersInvalid,
@@ -19,6 +20,7 @@ from stead.jobs.errors import (
     JobNotWaiting,
     JobUnknown,
 )
+from stead.jobs.following import JobEvent, JobStreams
 from stead.jobs.models import (
     TERMINAL,
     Answer,
@@ -37,11 +39,13 @@ __all__ = [
     "TERMINAL",
     "Answer",
     "AnswersInvalid",
+    "Delivery",
     "Enqueued",
     "Handler",
     "Job",
     "JobContext",
     "JobEnded",
+    "JobEvent",
     "JobFailed",
     "JobFunction",
     "JobInputInvalid",
@@ -52,13 +56,16 @@ __all__ = [
     "JobRegistry",
     "JobResult",
     "JobStatus",
+    "JobStreams",
     "JobUnknown",
     "NewJob",
+    "PostgresDelivery",
     "Question",
     "Worker",
     "WorkerConfig",
     "enqueue",
     "enqueue_many",
     "jobs",
+    "queues",
     "upkeep",
 ]

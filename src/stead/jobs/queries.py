@@ -329,7 +329,7 @@ async def rescue(
     tx: Transaction,
     silent_s: float,
     most_rescues: int,
-    solitary: bool,
+    solitary: bool,  # noqa: FBT001
     batch: int,
 ) -> list[Row]:
     return await tx.rows(
@@ -353,35 +353,19 @@ async def mark_dispatched(tx: Transaction, tenant_id: UUID, job_id: UUID) -> Non
     )
 
 
-async def watch(tx: Transaction, tenant_id: UUID, job_id: UUID, for_s: float) -> None:
-    await tx.execute(
-        """
-        insert into stead.job_watches (tenant_id, job_id, until) values ($1, $2, now() + make_interval(secs => $3))
-        on conflict (job_id) do update set until = greatest(stead.job_watches.until, excluded.until)
-        """,
-        tenant_id,
-        job_id,
-        for_s,
-    )
+async def watch(tx: Transaction, job_id: UUID, for_s: float) -> None:
+    await tx.execute("select stead.watch_job($1, $2)", job_id, for_s)
 
 
-async def events_after(tx: Transaction, tenant_id: UUID, job_id: UUID, seq: int) -> list[Row]:
-    return await tx.rows(
-        """
-        select e.seq, e.event, e.data from stead.job_events e
-        where e.tenant_id = $1 and e.job_id = $2 and e.seq > $3 order by e.seq
-        """,
-        tenant_id,
-        job_id,
-        seq,
-    )
+async def tail(tx: Transaction, job_id: UUID, after: int) -> list[Row]:
+    return await tx.rows("select * from stead.job_tail($1, $2)", job_id, after)
 
 
 async def state_of(tx: Transaction, tenant_id: UUID, job_id: UUID) -> Row | None:
     return await tx.row(
         """
-        select j.status, j.progress, j.result, j.error, j.error_code, j.questions, j.event_seq
-        from public.agent_jobs j where j.tenant_id = $1 and j.id = $2
+        select j.status, j.progress, j.event_seq, j.questions from public.agent_jobs j
+        where j.tenant_id = $1 and j.id = $2
         """,
         tenant_id,
         job_id,

@@ -676,6 +676,33 @@ as $$
   select (select count(*) from gone) + (select count(*) from events)
 $$;
 
+-- Notes that somebody listens to a job.
+create function stead.watch_job(job uuid, for_s double precision) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  insert into stead.job_watches as w (tenant_id, job_id, until)
+  select j.tenant_id, j.id, now() + make_interval(secs => for_s) from public.agent_jobs j
+  where j.id = job and j.completed_at is null
+  on conflict (job_id) do update set until = greatest(w.until, excluded.until)
+$$;
+
+-- What a stream of a job tells after a place; its end is told by the job itself. For who was found to be allowed.
+create function stead.job_tail(job uuid, after_seq integer)
+returns table (seq integer, event text, data jsonb, last boolean)
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select e.seq, e.event, e.data, false from stead.job_events e where e.job_id = job and e.seq > after_seq
+  union all
+  select j.event_seq,
+    case j.status when 'completed' then 'complete' when 'failed' then 'error' else 'cancelled' end,
+    jsonb_build_object('status', j.status)
+      || case j.status when 'completed' then jsonb_build_object('result', j.result)
+        when 'failed' then jsonb_build_object('error', j.error, 'code', j.error_code) else '{}' end,
+    true
+  from public.agent_jobs j where j.id = job and j.completed_at is not null and j.event_seq > after_seq
+  order by 1
+$$;
+
 -- Jobs that a broker was to deliver and did not: handed out to be sent again.
 create function stead.undelivered_jobs(older_s double precision, batch integer)
 returns table (id uuid, tenant_id uuid, queue text, celery_task_id text)
@@ -711,8 +738,6 @@ $$;
 revoke all on public.agent_jobs, public.agent_job_steps from anon, authenticated;
 grant select on public.agent_jobs, public.agent_job_steps to authenticated;
 grant select, insert, update, delete on public.agent_jobs, public.agent_job_steps to stead_service, service_role;
-grant select on stead.job_events to stead_service;
-grant select, insert, update on stead.job_watches to stead_service;
 grant select, insert, update, delete on stead.job_queues to stead_service;
 
 create policy tenant_isolation on public.agent_jobs to authenticated, stead_service
@@ -728,16 +753,6 @@ create policy tenant_isolation on public.agent_job_steps to authenticated, stead
   with check (tenant_id = (select stead.tenant_id()) and exists (
     select from public.agent_jobs j where j.tenant_id = agent_job_steps.tenant_id and j.id = job_id));
 create policy service_role_full_access on public.agent_job_steps to service_role using (true) with check (true);
-create policy tenant_isolation on stead.job_events to stead_service
-  using (tenant_id = (select stead.tenant_id()) and exists (
-    select from public.agent_jobs j where j.tenant_id = job_events.tenant_id and j.id = job_id))
-  with check (tenant_id = (select stead.tenant_id()) and exists (
-    select from public.agent_jobs j where j.tenant_id = job_events.tenant_id and j.id = job_id));
-create policy tenant_isolation on stead.job_watches to stead_service
-  using (tenant_id = (select stead.tenant_id()) and exists (
-    select from public.agent_jobs j where j.tenant_id = job_watches.tenant_id and j.id = job_id))
-  with check (tenant_id = (select stead.tenant_id()) and exists (
-    select from public.agent_jobs j where j.tenant_id = job_watches.tenant_id and j.id = job_id));
 create policy tenant_isolation on stead.job_queues to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
@@ -749,7 +764,7 @@ begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('tell_watchers', 'claim_jobs', 'ready_jobs', 'tenants_with_jobs', 'job_shares', 'claim_job',
       'suspect_jobs', 'next_job_in_s', 'settle_jobs', 'wake_parents', 'report_jobs', 'checkpoint_job', 'rescue_jobs',
-      'cancel_jobs', 'sweep_jobs', 'undelivered_jobs')
+      'cancel_jobs', 'sweep_jobs', 'undelivered_jobs', 'watch_job', 'job_tail')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -766,7 +781,7 @@ grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), s
   stead.checkpoint_job(uuid, uuid, integer, text, text, integer, jsonb, integer),
   stead.rescue_jobs(double precision, integer, boolean, integer), stead.cancel_jobs(uuid),
   stead.sweep_jobs(double precision, double precision, integer), stead.undelivered_jobs(double precision, integer),
-  stead.tell_watchers(uuid[]), stead.new_id(), stead.id_at(timestamptz)
+  stead.watch_job(uuid, double precision), stead.job_tail(uuid, integer), stead.new_id(), stead.id_at(timestamptz)
   to stead_service;
 grant execute on function stead.new_id() to service_role;
 grant execute on function stead.new_id(), stead.id_at(timestamptz) to stead_definer;
