@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -289,21 +290,27 @@ async def settle(
     asked: Sequence[Any],
     askings: Sequence[str | None],
 ) -> list[Row]:
+    # As text: a list within a list would be taken for a second dimension of the array.
     return await tx.rows(
-        "select * from stead.settle_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        "select * from stead.settle_jobs($1, $2, $3, $4, $5::text[]::jsonb[], $6, $7, $8, $9, "
+        "$10::text[]::jsonb[], $11::text[]::jsonb[], $12)",
         worker_id,
         ids,
         leases,
         outcomes,
-        results,
+        _as_texts(results),
         errors,
         codes,
         delays,
         untils,
-        awaited,
-        asked,
+        _as_texts(awaited),
+        _as_texts(asked),
         askings,
     )
+
+
+def _as_texts(values: Sequence[Any]) -> list[str | None]:
+    return [None if v is None else json.dumps(v, ensure_ascii=False) for v in values]
 
 
 async def report(
