@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Final
 
 from stead.apps.forge.offline import LABEL
 from stead.apps.forge.planning import Plan, PlannedFile, component_name
 from stead.apps.forge.protocol import CodeGenerationResult, WireframeSpec
+
+#: Words of JavaScript, where a prop is a variable.
+_RESERVED: Final = frozenset(
+    {"await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
+     "delete", "do", "else", "enum", "export", "extends", "false", "finally", "for", "function",
+     "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "package",
+     "private", "protected", "public", "return", "static", "super", "switch", "this", "throw",
+     "true", "try", "typeof", "var", "void", "while", "with", "yield", "arguments", "eval"}
+)  # fmt: skip
 
 
 def code(file: PlannedFile, planned: Plan, spec: WireframeSpec) -> CodeGenerationResult:
@@ -100,5 +109,7 @@ def _text(value: Any) -> str:
 
 
 def _identifier(text: str) -> str:
+    """The name of a prop as TypeScript takes it; what follows a colon is its type."""
     name = component_name(text.partition(":")[0])
-    return name[:1].lower() + name[1:] if name else ""
+    name = name[:1].lower() + name[1:]
+    return f"{name}Value" if name in _RESERVED else name

@@ -57,7 +57,7 @@ def phrases_of(texts: Sequence[str], *, limit: int = 8) -> list[str]:
 
 def key_words(text: str, limit: int = 5) -> list[str]:
     """The longest words of a text, in the order in which they come."""
-    words = re.findall(r"[^\W\d_]{4,}", text)
+    words = re.findall(r"[^\W\d_]{4,40}", text)
     longest = sorted(dict.fromkeys(w.lower() for w in words), key=lambda w: (-len(w), w))[:limit]
     return [w for w in dict.fromkeys(w.lower() for w in words) if w in longest]
 
