@@ -136,7 +136,7 @@ class JobRegistry:
 
 def _input_model(kind: str, function: JobFunction) -> tuple[type[BaseModel] | None, bool]:
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    hints = get_type_hints(function)
+    hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     anything = False
     for parameter in parameters:
