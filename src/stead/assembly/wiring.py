@@ -105,6 +105,10 @@ async def open_parts(
             PoolConfig(url=access.runtime_url, max_size=settings.database_pool_size)
         )
         stack.push_async_callback(db.close)
+        # Heartbeats, claims and ends of jobs: a hundred handlers that use up the pool must not look like a dead
+        # process.
+        own_db = await Database.open(PoolConfig(url=access.runtime_url, min_size=1, max_size=4))
+        stack.push_async_callback(own_db.close)
         reranker = reranker_of(settings)
         if reranker is not None:
             stack.push_async_callback(reranker.aclose)
@@ -124,6 +128,7 @@ async def open_parts(
                 memory_model=settings.memory_model,
             ),
             kind=kind,
+            beat_db=own_db,
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
@@ -149,6 +154,7 @@ async def open_parts(
             runtime.process_id,
             worker_config(settings, solitary_command),
             dispatch=settings.dispatch,
+            own_db=own_db,
         )
         yield Parts(
             db=db,
