@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
+from stead.providers.models.openai.pace import Pace
+
 #: Beyond so much the network has to wait.
 LIMIT_BYTES: Final = 1 << 18
 
@@ -15,9 +17,12 @@ class ReadAhead:
 
     Args:
         source: Chunks of bytes. Read to its end or cancelled; never read by two at a time.
+        pace: Is told by how much chunks are taken later than they came.
     """
 
-    def __init__(self, source: AsyncIterator[bytes]) -> None:
+    def __init__(self, source: AsyncIterator[bytes], pace: Pace) -> None:
+        self._pace = pace
+        self._came_s = 0.0
         self._chunks: list[bytes] = []
         self._size = 0
         self._arrived = asyncio.Event()
@@ -30,7 +35,9 @@ class ReadAhead:
         Raises:
             Exception: What the source raised, after all that came before it was taken.
         """
-        await self._arrived.wait()
+        if not self._arrived.is_set():
+            await self._arrived.wait()
+            self._pace.note(asyncio.get_running_loop().time() - self._came_s)
         self._arrived.clear()
         self._taken.set()
         if not self._chunks:
@@ -62,6 +69,8 @@ class ReadAhead:
         try:
             async for chunk in source:
                 if chunk:
+                    if not self._chunks:
+                        self._came_s = asyncio.get_running_loop().time()
                     self._chunks.append(chunk)
                     self._size += len(chunk)
                     self._arrived.set()
@@ -69,4 +78,5 @@ class ReadAhead:
                     self._taken.clear()
                     await self._taken.wait()
         finally:
+            self._came_s = asyncio.get_running_loop().time()
             self._arrived.set()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from openai import AsyncOpenAI
 from typing_extensions import override
 
 from stead.providers.models.openai.decoding import Decoder
 from stead.providers.models.openai.events import typed
+from stead.providers.models.openai.pace import Pace
+
+# Of the event loop, of which a process has one.
+_PACE: Final = Pace()
 
 
 class StreamingClient(AsyncOpenAI):
@@ -20,7 +24,7 @@ class StreamingClient(AsyncOpenAI):
 
     @override
     def _make_sse_decoder(self) -> Any:
-        return Decoder()
+        return Decoder(_PACE)
 
     @override
     def _process_response_data(self, *, data: object, cast_to: Any, response: Any) -> Any:

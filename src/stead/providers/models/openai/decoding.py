@@ -1,8 +1,8 @@
 """From the bytes of a stream to its events; deltas that arrived together become one.
 
-Nothing is ever held back: a delta is passed on when it arrives, together with those that have arrived behind it by
-then. A process that keeps up passes on every delta by itself. One that does not finds more at each turn and
-passes them on for the price of one: under load answers come in larger pieces, and not later and later.
+The first delta is passed on when it arrives, and so is every other while this process keeps up. When it does not,
+it finds more of them at each turn (see `Pace`) and passes them on for the price of one: under load answers come
+in larger pieces, and not later and later.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from stead.providers.models.openai.ahead import ReadAhead
 from stead.providers.models.openai.merging import joined
+from stead.providers.models.openai.pace import Pace
 
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _DONE: Final = "[DONE]"
@@ -66,18 +67,26 @@ class Lines:
 
 
 class Decoder:
-    """Stands where the library's own decoder of server-sent events does, for one stream."""
+    """Stands where the library's own decoder of server-sent events does, for one stream.
+
+    Args:
+        pace: What all streams of this process share.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
 
     async def aiter_bytes(self, iterator: AsyncIterator[bytes]) -> AsyncIterator[ServerSentEvent]:
         """Every event of the stream, deltas that arrived together as one."""
         lines, fields = Lines(), SSEDecoder()
-        ahead = ReadAhead(iterator)
+        ahead = ReadAhead(iterator, self._pace)
         try:
             while arrived := await ahead.take():
                 for event in _together(_events(fields, lines.feed(arrived))):
                     if event.data.startswith(_DONE):
                         await ahead.finish(_LINGER_S)
                     yield event
+                await self._pace.rest()
             for event in _together(_events(fields, lines.rest())):
                 yield event
         finally:
