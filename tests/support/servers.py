@@ -20,6 +20,7 @@ from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
 from stead.assembly.maintenance import maintain
 from stead.http import Parts
+from stead.http.serving import STALL_S, server_options
 from tests.support.people import SECRET
 
 #: Limits that no test of something else runs into.
@@ -45,7 +46,12 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def running_server(
-    access: DatabaseAccess, app: Stead | None = None, *, worker: bool = False, **settings: Any
+    access: DatabaseAccess,
+    app: Stead | None = None,
+    *,
+    worker: bool = False,
+    stall_s: float = STALL_S,
+    **settings: Any,
 ) -> AsyncIterator[Running]:
     """Stead's HTTP server in this process, on an ephemeral port.
 
@@ -53,6 +59,7 @@ async def running_server(
         access: Its database.
         app: An application with agents and tools of its own.
         worker: Whether the maintenance loop runs too.
+        stall_s: How long a client may take nothing.
         settings: By field name.
     """
     stead = (app or Stead()).with_settings(
@@ -73,11 +80,7 @@ async def running_server(
                     await asyncio.gather(chores, return_exceptions=True)
 
     listening = socket.create_server(("127.0.0.1", 0))
-    server = _Server(
-        uvicorn.Config(
-            stead.http(keep), loop="none", lifespan="on", log_config=None, timeout_graceful_shutdown=2
-        )
-    )
+    server = _Server(uvicorn.Config(stead.http(keep), **server_options(drain_s=2, stall_s=stall_s)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started:
         if task.done():

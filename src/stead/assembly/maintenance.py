@@ -1,4 +1,4 @@
-"""The worker's loop: rescue, embedding, sweeping. Any number of workers against one database."""
+"""The worker's loop: jobs, rescue, embedding, sweeping. Any number of workers against one database."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
 from stead.db.migrator import admin_connection
 from stead.http import Parts
+from stead.jobs import upkeep
 from stead.memory import curation, forgetting, items
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -62,6 +63,8 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
 
     return [
         Chore(name="rescue_runs", every_s=2.0, run=parts.runtime.rescue),
+        Chore(name="rescue_jobs", every_s=2.0, run=lambda: upkeep.rescue(parts.db, parts.worker.config)),
+        Chore(name="sweep_jobs", every_s=60.0, run=lambda: upkeep.sweep(parts.db, parts.worker.config)),
         Chore(
             name="embed_backlog",
             every_s=1.0,
@@ -111,10 +114,18 @@ def _indexing(parts: Parts, admin_url: str | None) -> Callable[[], Awaitable[int
 
 
 async def maintain(parts: Parts, admin_url: str | None = None) -> None:
-    """Does all chores side by side until it is cancelled."""
+    """Works off jobs and does all chores side by side.
+
+    Until ``parts.worker`` has stopped, which lets its jobs end for a while; or until it is cancelled, and then its
+    jobs are handed back at once.
+    """
     async with asyncio.TaskGroup() as group:
-        for chore in chores(parts, admin_url):
-            group.create_task(_repeat(chore), name=chore.name)
+        tasks = [
+            group.create_task(_repeat(chore), name=chore.name) for chore in chores(parts, admin_url)
+        ]
+        await parts.worker.run()
+        for task in tasks:
+            task.cancel()
 
 
 async def _repeat(chore: Chore) -> None:

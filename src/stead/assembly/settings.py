@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         None, validation_alias=_names("SERVICE_SECRET", "PY_AGENT_SERVICE_SECRET")
     )
 
+    dispatch: Literal["postgres", "celery"] = Field("postgres", validation_alias=_names("DISPATCH"))
+    job_concurrency: int = Field(100, ge=1, le=10_000, validation_alias=_names("JOB_CONCURRENCY"))
+    job_queues: Names = Field((), validation_alias=_names("JOB_QUEUES"))
+    job_keep_days: float = Field(30.0, gt=0, le=36_500, validation_alias=_names("JOB_KEEP_DAYS"))
+
     redis_url: SecretStr | None = Field(None, validation_alias=_names("REDIS_URL", "REDIS_URL"))
     rate_limit: str = Field("120/minute", validation_alias=_names("RATE_LIMIT"))
     chat_rate_limit: str = Field("30/minute", validation_alias=_names("CHAT_RATE_LIMIT"))
@@ -114,7 +119,12 @@ class Settings(BaseSettings):
     )
 
     @field_validator(
-        "clerk_authorized_parties", "trusted_proxies", "cors_origins", "mcp_hosts", mode="before"
+        "clerk_authorized_parties",
+        "trusted_proxies",
+        "cors_origins",
+        "mcp_hosts",
+        "job_queues",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

@@ -16,6 +16,7 @@ from stead.assembly.database import DatabaseAccess, check_login, reach
 from stead.assembly.settings import Settings, load_settings
 from stead.assembly.wiring import embedder_config, http_config, open_parts
 from stead.http import Parts, create_app
+from stead.jobs import JobFunction, JobRegistry
 from stead.processes import ProcessKind
 from stead.providers.embedders import build_embedder
 
@@ -37,6 +38,7 @@ class Stead:
         self._overrides = settings
         self._settings: Settings | None = None
         self.registry = AgentRegistry()
+        self.jobs = JobRegistry()
 
     @property
     def settings(self) -> Settings:
@@ -113,11 +115,61 @@ class Stead:
 
         return register
 
+    def job(
+        self,
+        kind: str,
+        *,
+        queue: str = "default",
+        max_attempts: int = 3,
+        timeout_s: float = 900.0,
+        backoff_s: float = 2.0,
+    ) -> Callable[[JobFunction], JobFunction]:
+        """Registers an async function as the handler of a kind of job.
+
+        Its first parameter is the `JobContext`; the job's input is its other ones, checked against their
+        annotations when the job is made.
+
+        Args:
+            kind: The name of these jobs; 004's ``agent_type``.
+            queue: Where they go when nobody says otherwise.
+            max_attempts: How often one is tried.
+            timeout_s: How long an attempt may take, waits not counted.
+            backoff_s: Seconds before the second attempt; twice as long before each next, with jitter.
+
+        Raises:
+            ValueError: The name is taken, or the function is not async.
+        """
+
+        def register(function: JobFunction) -> JobFunction:
+            self.jobs.add(
+                kind,
+                function,
+                queue=queue,
+                max_attempts=max_attempts,
+                timeout_s=timeout_s,
+                backoff_s=backoff_s,
+            )
+            return function
+
+        return register
+
     def open(
-        self, access: DatabaseAccess, kind: ProcessKind = "serve"
+        self,
+        access: DatabaseAccess,
+        kind: ProcessKind = "serve",
+        *,
+        solitary_command: Sequence[str] | None = None,
     ) -> AbstractAsyncContextManager[Parts]:
-        """Everything that the server and the worker are served from, open while the block runs."""
-        return open_parts(self.settings, access, self.registry, kind)
+        """Everything that the server and the worker are served from, open while the block runs.
+
+        Args:
+            access: The database.
+            kind: What process this is.
+            solitary_command: What runs one job, whose id follows, in a process of its own.
+        """
+        return open_parts(
+            self.settings, access, self.registry, self.jobs, kind, solitary_command=solitary_command
+        )
 
     @asynccontextmanager
     async def memory(

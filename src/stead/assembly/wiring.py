@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
@@ -20,6 +20,7 @@ from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
 from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, SupabaseVerifier
+from stead.jobs import JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
 from stead.memory import InjectionBudget
 from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
@@ -72,9 +73,23 @@ def embedder_config(settings: Settings) -> EmbedderConfig:
 
 @asynccontextmanager
 async def open_parts(
-    settings: Settings, access: DatabaseAccess, registry: AgentRegistry, kind: ProcessKind
+    settings: Settings,
+    access: DatabaseAccess,
+    registry: AgentRegistry,
+    jobs: JobRegistry,
+    kind: ProcessKind,
+    *,
+    solitary_command: Sequence[str] | None = None,
 ) -> AsyncGenerator[Parts]:
     """Everything that requests and the worker are served from.
+
+    Args:
+        settings: The settings.
+        access: The database.
+        registry: Agents and tools.
+        jobs: Handlers of jobs.
+        kind: What process this is.
+        solitary_command: What runs one job in a process of its own.
 
     Raises:
         RoleTooPowerful: The database login could bypass row-level security.
@@ -121,8 +136,21 @@ async def open_parts(
             applied = {row[0] for row in rows}
             return [m.file_name for m in not_among(applied, all_migrations())]
 
+        worker = Worker(
+            db,
+            hub,
+            jobs,
+            runtime.process_id,
+            worker_config(settings, solitary_command),
+            dispatch=settings.dispatch,
+        )
         yield Parts(
             db=db,
+            jobs=jobs,
+            worker=worker,
+            job_streams=JobStreams(db, hub),
+            delivery=PostgresDelivery(),
+            dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
             pending_migrations=pending,
@@ -130,6 +158,18 @@ async def open_parts(
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
+
+
+def worker_config(settings: Settings, solitary_command: Sequence[str] | None = None) -> WorkerConfig:
+    """What the worker of jobs is told of the settings."""
+    return WorkerConfig(
+        concurrency=settings.job_concurrency,
+        queues=settings.job_queues or None,
+        drain_s=settings.drain_s,
+        keep_s=settings.job_keep_days * 86_400,
+        solitary_command=solitary_command,
+        tell_errors=not settings.is_production,
+    )
 
 
 def reranker_of(settings: Settings) -> Reranker | None:

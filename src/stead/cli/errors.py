@@ -25,3 +25,9 @@ class ServerRefused(Invalid):
     """The server refused the request."""
 
     code = "server_refused"
+
+
+class JobNotClaimable(Conflict):
+    """The job is not to be had."""
+
+    code = "job_not_claimable"

@@ -10,10 +10,11 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -28,7 +29,7 @@ from stead.assembly.database import (
 from stead.assembly.logs import configure_logging
 from stead.cli import output
 from stead.cli.access import run
-from stead.cli.errors import PortTaken, TargetInvalid
+from stead.cli.errors import JobNotClaimable, PortTaken, TargetInvalid
 from stead.core.errors import SteadError
 from stead.db import embedded
 from stead.db.errors import MigrationsPending
@@ -58,7 +59,7 @@ def up(
     Example: stead up myproject.agents:app --port 9000
     """
     stead = _load(target, host=host, port=port)
-    run(_up(stead, db_port))
+    run(_up(stead, db_port, target))
 
 
 def serve(target: Target = None, host: Host = None, port: Port = None) -> None:
@@ -70,9 +71,18 @@ def serve(target: Target = None, host: Host = None, port: Port = None) -> None:
     run(_serve(stead))
 
 
-def worker(target: Target = None) -> None:
-    """Background work: rescue, embedding, sweeping. Any number of them against one database."""
-    run(_work(_load(target)))
+def worker(
+    target: Target = None,
+    job: Annotated[
+        UUID | None, typer.Option(help="Run exactly this job, in this process, and end with it.")
+    ] = None,
+) -> None:
+    """Background work: jobs, rescue, embedding, sweeping. Any number of them against one database.
+
+    Example: stead worker myproject.agents:app
+    """
+    stead = _load(target)
+    run(_work(stead, target) if job is None else _work_one(stead, job))
 
 
 def down() -> None:
@@ -108,7 +118,7 @@ def _import(target: str) -> Stead:
     return found
 
 
-async def _up(stead: Stead, db_port: int | None) -> None:
+async def _up(stead: Stead, db_port: int | None, target: str | None) -> None:
     from stead.assembly import demo, secrets  # noqa: PLC0415
     from stead.assembly.maintenance import maintain  # noqa: PLC0415
 
@@ -132,7 +142,7 @@ async def _up(stead: Stead, db_port: int | None) -> None:
         async def work(parts: Parts) -> None:
             await maintain(parts, access.admin_url)
 
-        await _run_server(stead, access, listening, after_start, work)
+        await _run_server(stead, access, listening, after_start, work, solitary_command=_alone(target))
     finally:
         if access.server is not None and access.server.started_here:
             await asyncio.to_thread(embedded.stop, settings.home)
@@ -150,19 +160,33 @@ async def _serve(stead: Stead) -> None:
     await _run_server(stead, access, listening, after_start, None)
 
 
-async def _work(stead: Stead) -> None:
+async def _work(stead: Stead, target: str | None) -> None:
     from stead.assembly.maintenance import maintain  # noqa: PLC0415
 
     access = await reach(stead.settings)
     await require_migrated(access)
-    async with stead.open(access, "worker") as parts:
-        work = asyncio.create_task(maintain(parts, access.admin_url))
+    async with stead.open(access, "worker", solitary_command=_alone(target)) as parts:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, work.cancel)
+            loop.add_signal_handler(number, parts.worker.stop)
         output.err.print("working", style="dim")
-        with contextlib.suppress(asyncio.CancelledError):
-            await work
+        await maintain(parts, access.admin_url)
+
+
+async def _work_one(stead: Stead, job: UUID) -> None:
+    access = await reach(stead.settings)
+    await require_migrated(access)
+    async with stead.open(access, "worker") as parts:
+        if not await parts.worker.run_one(job):
+            raise JobNotClaimable(
+                f"job {job} is not there, has ended, waits, or runs elsewhere",
+                hint=f"stead jobs show {job}",
+            )
+
+
+def _alone(target: str | None) -> list[str]:
+    """The command that runs one job in a process of its own, of the same application."""
+    return [sys.executable, "-m", "stead", "worker", *([target] if target else []), "--job"]
 
 
 async def require_migrated(access: DatabaseAccess) -> None:
@@ -187,21 +211,26 @@ async def _run_server(
     listening: socket.socket,
     after_start: Callable[[Parts], Awaitable[None]],
     maintain: Callable[[Parts], Awaitable[None]] | None,
+    *,
+    solitary_command: Sequence[str] | None = None,
 ) -> None:
     import uvicorn  # noqa: PLC0415
 
+    from stead.http.serving import server_options  # noqa: PLC0415
+
     @asynccontextmanager
     async def opened() -> AsyncGenerator[Parts]:
-        async with stead.open(access, "up" if maintain else "serve") as parts:
+        async with stead.open(
+            access, "up" if maintain else "serve", solitary_command=solitary_command
+        ) as parts:
             await after_start(parts)
             chores = asyncio.ensure_future(maintain(parts)) if maintain else None
             try:
                 yield parts
             finally:
                 if chores is not None:
-                    chores.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await chores
+                    parts.worker.stop()
+                    await chores
 
     failure: list[SteadError] = []
 
@@ -215,18 +244,7 @@ async def _run_server(
             failure.append(error)
             raise
 
-    config = uvicorn.Config(
-        stead.http(telling),
-        loop="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=max(1, round(stead.settings.drain_s)),
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    config = uvicorn.Config(stead.http(telling), **server_options(drain_s=stead.settings.drain_s))
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager

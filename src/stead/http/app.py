@@ -15,6 +15,7 @@ from stead.http import (
     feedback,
     forgetting,
     health,
+    jobs,
     keys,
     mcp,
     memories,
@@ -32,7 +33,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents` or `keys`.
+`agents`, `jobs` or `keys`.
 """
 
 
@@ -68,7 +69,19 @@ def create_app(
     app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
     problems.install(app)
     # Evaluation before memories, whose `/agents/memories/{memory_id}` would take its path for an id.
-    for part in (sessions, feedback, chat, evaluation, memories, forgetting, agents, keys, mcp, health):
+    for part in (
+        sessions,
+        feedback,
+        chat,
+        evaluation,
+        memories,
+        forgetting,
+        agents,
+        jobs,
+        keys,
+        mcp,
+        health,
+    ):
         app.include_router(part.router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)

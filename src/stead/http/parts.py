@@ -9,6 +9,7 @@ from stead.agents import AgentRuntime
 from stead.audit import SigningKey
 from stead.db import Database
 from stead.identity import Authenticator
+from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
 
 
@@ -17,6 +18,11 @@ class Parts:
     """What is open while the server runs.
 
     Args:
+        jobs: Handlers of jobs.
+        worker: Works them off, in processes that do.
+        job_streams: What jobs tell, for who follows them.
+        delivery: Tells workers of jobs.
+        dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
         reranker: Reads what a search found once more, where one is configured.
@@ -27,6 +33,11 @@ class Parts:
     authenticator: Authenticator
     runtime: AgentRuntime
     pending_migrations: Callable[[], Awaitable[list[str]]]
+    jobs: JobRegistry
+    worker: Worker
+    job_streams: JobStreams
+    delivery: Delivery
+    dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None
     session_timeout_s: float = 86_400.0

@@ -5,6 +5,22 @@ accepted job ends in a terminal state or is visibly waiting; a step that was che
 whoever lost its lease writes nothing any more.
 """
 
+from stead.jobs import jobs, queues, upkeep
+from stead.jobs.config import WorkerConfig
+from stead.jobs.delivery import Delivery, PostgresDelivery
+from stead.jobs.enqueuing import Enqueued, enqueue, enqueue_many
+from stead.jobs.errors import (
+    AnswersInvalid,
+    JobEnded,
+    JobFailed,
+    JobInputInvalid,
+    JobInvalid,
+    JobKindUnknown,
+    JobNotEnded,
+    JobNotWaiting,
+    JobUnknown,
+)
+from stead.jobs.following import JobEvent, JobStreams
 from stead.jobs.models import (
     TERMINAL,
     Answer,
@@ -16,15 +32,40 @@ from stead.jobs.models import (
     NewJob,
     Question,
 )
+from stead.jobs.registry import Handler, JobRegistry
+from stead.jobs.worker import Worker
 
 __all__ = [
     "TERMINAL",
     "Answer",
+    "AnswersInvalid",
+    "Delivery",
+    "Enqueued",
+    "Handler",
     "Job",
     "JobContext",
+    "JobEnded",
+    "JobEvent",
+    "JobFailed",
     "JobFunction",
+    "JobInputInvalid",
+    "JobInvalid",
+    "JobKindUnknown",
+    "JobNotEnded",
+    "JobNotWaiting",
+    "JobRegistry",
     "JobResult",
     "JobStatus",
+    "JobStreams",
+    "JobUnknown",
     "NewJob",
+    "PostgresDelivery",
     "Question",
+    "Worker",
+    "WorkerConfig",
+    "enqueue",
+    "enqueue_many",
+    "jobs",
+    "queues",
+    "upkeep",
 ]

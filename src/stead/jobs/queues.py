@@ -1,0 +1,39 @@
+"""Queues of a tenant: paused, weighed, limited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stead.db import Transaction
+from stead.identity import Principal
+from stead.jobs import queries
+
+
+async def listing(tx: Transaction, principal: Principal) -> list[dict[str, Any]]:
+    """What waits and runs in each queue of the tenant, and how it is limited."""
+    return [dict(row) for row in await queries.list_queues(tx, principal.tenant.id)]
+
+
+async def save(
+    tx: Transaction,
+    principal: Principal,
+    queue: str,
+    *,
+    paused: bool | None = None,
+    weight: int | None = None,
+    max_running: int | None = None,
+    unlimited: bool = False,
+) -> None:
+    """Changes a queue of the tenant; what is None stays.
+
+    Args:
+        tx: A transaction of the tenant's service.
+        principal: The tenant's service.
+        queue: Its name.
+        paused: Whether its jobs wait.
+        weight: Its share beside those of other tenants.
+        max_running: How many of its jobs may run at once, over all workers.
+        unlimited: Lifts that limit.
+    """
+    await queries.save_queue(tx, principal.tenant.id, queue, paused, weight, max_running, unlimited)
+    await tx.execute("select pg_notify('stead', '[\"jobs\"]')")

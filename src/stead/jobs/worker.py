@@ -1,0 +1,278 @@
+"""The worker: claims jobs, runs their handlers, stores how they ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from typing import Final, Literal
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from stead.core.errors import SteadError
+from stead.db import CONNECTION_LOST, NOBODY, Database
+from stead.jobs import metrics, queries
+from stead.jobs.claimed import ClaimedJob, claimed
+from stead.jobs.config import WorkerConfig
+from stead.jobs.context import RunningJob
+from stead.jobs.execution import carry_out
+from stead.jobs.outcomes import Outcome
+from stead.jobs.registry import JobRegistry
+from stead.jobs.settling import Settler
+from stead.jobs.solitary import run_alone
+from stead.realtime import Hub, Subscription
+
+_log = structlog.stdlib.get_logger(__name__)
+WAKE_TOPIC: Final = "jobs"
+HELD_TOPIC: Final = "jobs:held"
+#: More would make one statement long and keep others from their share.
+_MOST_AT_ONCE: Final = 500
+_MAX_PAUSE_S: Final = 5.0
+_SETTLE_S: Final = 5.0
+
+Why = Literal["stopping", "lost"]
+
+
+class Held:
+    """A job that runs here."""
+
+    def __init__(self, running: RunningJob) -> None:
+        self.running = running
+        self.task: asyncio.Task[None] | None = None
+        self.why: Why | None = None
+
+    def cancel(self, why: Why) -> None:
+        """Ends the handler wherever it stands."""
+        if self.why is None and self.task is not None:
+            self.why = why
+            self.task.cancel()
+
+
+class Worker:
+    """Works off queues until it is stopped. Any number of them against one database.
+
+    Args:
+        db: The database.
+        hub: Wakes it.
+        registry: Its handlers.
+        worker_id: The process that it belongs to, whose heartbeat tells others that it lives.
+        config: Limits.
+        dispatch: Who delivers the jobs that its jobs spawn.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        hub: Hub,
+        registry: JobRegistry,
+        worker_id: UUID,
+        config: WorkerConfig | None = None,
+        *,
+        dispatch: str = "postgres",
+    ) -> None:
+        self.config = config or WorkerConfig()
+        self._db = db
+        self._hub = hub
+        self._registry = registry
+        self._worker_id = worker_id
+        self._dispatch = dispatch
+        self._held: dict[UUID, Held] = {}
+        self._alone: set[asyncio.Task[None]] = set()
+        self._settler = Settler(db, worker_id, self._stored)
+        self._stopping = asyncio.Event()
+        self._freed = asyncio.Event()
+        self._after: dict[str, UUID | None] = {}
+
+    @property
+    def running(self) -> int:
+        """Jobs that run here."""
+        return len(self._held)
+
+    async def run(self) -> None:
+        """Works until `stop` is called, or the task is cancelled: then what runs is handed back at once."""
+        self._settler.start()
+        queues = self.config.queues or self._registry.queues
+        loops = [asyncio.create_task(self._work(queue), name=f"jobs-{queue}") for queue in queues]
+        loops.append(asyncio.create_task(self._watch(), name="jobs-held"))
+        try:
+            await self._stopping.wait()
+            await self._drain()
+        finally:
+            for loop in loops:
+                loop.cancel()
+            for held in tuple(self._held.values()):
+                held.cancel("stopping")
+            for child in self._alone:
+                child.cancel()
+            await asyncio.gather(*loops, *self._alone, *self._tasks(), return_exceptions=True)
+            await self._settler.stop(_SETTLE_S)
+
+    def stop(self) -> None:
+        """Claims no more; lets jobs end for some seconds, then hands them back."""
+        self._stopping.set()
+
+    async def run_one(self, job_id: UUID) -> bool:
+        """Claims exactly this job and runs it to its end or its next wait; False when it is not to be had."""
+        self._settler.start()
+        watch = asyncio.create_task(self._watch(), name="jobs-held")
+        try:
+            async with self._db.transaction(NOBODY) as tx:
+                row = await queries.claim_one(tx, self._worker_id, job_id)
+            if row is None:
+                return False
+            held = self._launch(claimed(row))
+            assert held.task is not None  # noqa: S101 - just launched
+            await asyncio.wait([held.task])
+            return True
+        finally:
+            for held in tuple(self._held.values()):
+                held.cancel("stopping")
+            await asyncio.gather(*self._tasks(), return_exceptions=True)
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            await self._settler.stop(_SETTLE_S)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [held.task for held in self._held.values() if held.task is not None]
+
+    async def _drain(self) -> None:
+        tasks = self._tasks()
+        if tasks:
+            _log.info("jobs_draining", jobs=len(tasks))
+            await asyncio.wait(tasks, timeout=self.config.drain_s)
+
+    async def _work(self, queue: str) -> None:
+        pause_s = 0.05
+        with self._hub.subscribe(WAKE_TOPIC) as wake:
+            while not self._stopping.is_set():
+                try:
+                    await self._room()
+                    wanted = min(self._free, _MOST_AT_ONCE)
+                    jobs = await self._claim(queue, wanted)
+                    for job in jobs:
+                        self._launch(job)
+                    if not jobs:
+                        await self._run_suspects(queue)
+                        await self._sleep(wake)
+                    pause_s = 0.05
+                except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                    _log.warning("jobs_claim_failed", queue=queue, reason=type(error).__name__)
+                    await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
+                    pause_s = min(pause_s * 2, _MAX_PAUSE_S)
+
+    async def _room(self) -> None:
+        """Waits until there is room. When one place is free, more soon are: it is claimed for them together."""
+        await self._until_free(1)
+        few = max(1, self.config.concurrency // 4)
+        if self._free < few:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._until_free(few), 0.02)
+
+    @property
+    def _free(self) -> int:
+        # What has ended and is not stored yet takes a place too: a slow database is not given more to store.
+        return self.config.concurrency - max(len(self._held), self._settler.waiting)
+
+    async def _until_free(self, places: int) -> None:
+        while self._free < places:
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def _claim(self, queue: str, wanted: int) -> list[ClaimedJob]:
+        async with self._db.transaction(NOBODY) as tx:
+            rows = await queries.claim(
+                tx, self._worker_id, queue, self._registry.kinds, wanted, self._after.get(queue)
+            )
+        if not rows:
+            return []
+        self._after[queue] = rows[-1]["last_tenant"]
+        return [claimed(row) for row in rows]
+
+    async def _sleep(self, wake: Subscription) -> None:
+        async with self._db.transaction(NOBODY, read_only=True) as tx:
+            due_s = await queries.next_due_s(tx)
+        wait_s = self.config.poll_s if due_s is None else min(self.config.poll_s, max(due_s, 0.0))
+        if wait_s > 0:
+            await wake.wait(wait_s)
+
+    async def _run_suspects(self, queue: str) -> None:
+        command = self.config.solitary_command
+        if command is None or self._alone:
+            return
+        async with self._db.transaction(NOBODY, read_only=True) as tx:
+            found = await queries.suspects(tx, queue, self._registry.kinds, 1)
+        for job_id in found:
+            task = asyncio.create_task(run_alone(command, job_id), name=f"alone-{job_id}")
+            self._alone.add(task)
+            task.add_done_callback(self._alone.discard)
+
+    def _launch(self, job: ClaimedJob) -> Held:
+        held = Held(RunningJob(self._db, self._registry, job, self._worker_id, self._dispatch))
+        self._held[job.id] = held
+        held.task = asyncio.create_task(self._carry_out(held))
+        return held
+
+    async def _carry_out(self, held: Held) -> None:
+        job = held.running.job
+        outcome: Outcome | None = None
+        try:
+            handler = self._registry.get(job.kind)
+            outcome = await carry_out(held.running, handler, tell_errors=self.config.tell_errors)
+        except asyncio.CancelledError:
+            if held.why != "lost":
+                # Handed back: it costs no attempt, and goes on where its steps end.
+                outcome = Outcome(kind="released")
+        except SteadError as error:
+            outcome = Outcome(kind="failed", error=error.detail, code=error.code)
+        finally:
+            if outcome is not None:
+                self._settler.add(job, outcome)
+            # Lost and claimed again by this very worker, another stands in its place.
+            if self._held.get(job.id) is held:
+                del self._held[job.id]
+            self._freed.set()
+
+    def _stored(self, kind: str, outcome: str, n: int) -> None:
+        metrics.settled(kind, outcome, n)
+        self._freed.set()
+
+    async def _watch(self) -> None:
+        """Stores progress, and ends what is no longer this worker's."""
+        checked_at = asyncio.get_running_loop().time()
+        with self._hub.subscribe(HELD_TOPIC) as told:
+            while True:
+                # A wake-up says that some job was cancelled: whether it is one of these is looked up.
+                asked = await told.wait(self.config.report_s)
+                now = asyncio.get_running_loop().time()
+                fresh = [h for h in self._held.values() if h.running.unreported is not None]
+                if asked or now - checked_at >= self.config.hold_check_s:
+                    fresh = list(self._held.values())
+                    checked_at = now
+                if fresh:
+                    await self._report(fresh)
+
+    async def _report(self, held: list[Held]) -> None:
+        said = [each.running.unreported for each in held]
+        for each in held:
+            each.running.unreported = None
+        try:
+            async with self._db.transaction(NOBODY) as tx:
+                lost = await queries.report(
+                    tx,
+                    self._worker_id,
+                    [each.running.id for each in held],
+                    [each.running.job.lease_no for each in held],
+                    [None if s is None else s[0] for s in said],
+                    [None if s is None else s[1] for s in said],
+                )
+        except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+            _log.warning("jobs_report_failed", reason=type(error).__name__)
+            for each, what in zip(held, said, strict=True):
+                if each.running.unreported is None:
+                    each.running.unreported = what
+            return
+        for job_id in lost:
+            if job_id in self._held:
+                self._held[job_id].cancel("lost")
