@@ -496,6 +496,21 @@ async def test_a_model_that_never_answers(kind: str, access: DatabaseAccess, per
         await assert_failed(vendor, person, session, frames, "model_timed_out")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_model_that_never_comes_to_an_end(
+    kind: str, access: DatabaseAccess, person: Person
+) -> None:
+    """Each of its words comes in time, all of them together do not."""
+    async with vendor_of(kind, access, model_timeout_s=0.6) as vendor:
+        session = await open_session(vendor.running.client, person)
+        vendor.models.default = Reply(text=["so "] * 1000, delay_each_s=0.05)
+        frames = await ask(vendor, person, session, "Tell me all.")
+        assert len(vendor.requests) == 1
+        assert text_of(frames).startswith("so ")
+        await asyncio.wait_for(vendor.requests[0].ended.wait(), 5)
+        await assert_failed(vendor, person, session, frames, "model_timed_out")
+
+
 async def test_the_stream_is_what_the_client_expects(
     vendor: Vendor, person: Person, session: str
 ) -> None:
