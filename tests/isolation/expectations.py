@@ -279,6 +279,12 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _some("select", "insert", "update", rule=own),
     },
     "public.message_feedback": _PERSONAL,
+    "public.agent_jobs": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
+    "public.agent_job_steps": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
+    "stead.job_events": {"stead_definer": _ALL},
+    "stead.job_watches": {"stead_definer": _ALL},
+    # What holds for every tenant is the owner's to say.
+    "stead.job_queues": {"stead_service": dict.fromkeys(_ALL, service), "stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.

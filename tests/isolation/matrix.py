@@ -40,6 +40,7 @@ SHARED_CATALOGUE = {
     "public.agent_tags",
     "public.agent_endorsements",
     "public.pattern_embeddings",
+    "stead.job_queues",
 }
 
 # Runs statements with role and claims, undoes each, and answers with what became of it: the keys of the

@@ -501,6 +501,37 @@ def _extraction_backlog(w: World, label: Label) -> dict[str, Any]:
     return {"run_id": w.id("public.agent_runs", label), "tenant_id": w.tenant(label)}
 
 
+def _agent_jobs(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "user_id": w.person(label), "agent_type": "research",
+            "status": "queued", "progress": 0, "created_at": "2026-01-01", "input": {}, "queue": "default",
+            "priority": 0, "run_at": "2026-01-01", "ready": True, "dispatch": "postgres", "attempts": 0,
+            "max_attempts": 3, "rescues": 0, "resuming": False, "lease_no": 0, "has_steps": False,
+            "event_seq": 0}  # fmt: skip
+
+
+def _agent_job_steps(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "job_id": w.id("public.agent_jobs", label),
+            "name": f"step {w.number()}", "kind": "step", "position": 0, "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _job_events(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "job_id": w.id("public.agent_jobs", label), "seq": w.number(),
+            "event": "progress", "data": {}, "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _job_watches(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "job_id": w.id("public.agent_jobs", label),
+        "until": "2026-01-01",
+    }
+
+
+def _job_queues(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "queue": f"queue-{w.number()}", "paused": False, "weight": 1,
+            "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -518,6 +549,7 @@ _EVERYBODY = _each("ann", "bob", "visitor")
 _TENANT = _each(None)
 _CATALOGUE = (*_each(None, "hidden"), Label(None), Label(None, "hidden"))
 _HOLDERS = _each("ann", "bob", "visitor", None)
+_JOBS = _each("ann", "bob", None)
 _STEAD = (Label(None),)
 
 
@@ -590,6 +622,12 @@ SEEDS: dict[str, Seed] = {
     "public.learning_roadmaps": Seed(_learning_roadmaps, _PEOPLE, _PEOPLE),
     "public.daily_sessions": Seed(_daily_sessions, _PEOPLE, _PEOPLE),
     "stead.extraction_backlog": Seed(_extraction_backlog, _each("bob", "visitor"), _each("ann")),
+    "public.agent_jobs": Seed(_agent_jobs, _JOBS, _JOBS),
+    "public.agent_job_steps": Seed(_agent_job_steps, _JOBS, _JOBS),
+    "stead.job_events": Seed(_job_events, _JOBS, _JOBS),
+    # A job has one, and is seeded once.
+    "stead.job_watches": Seed(_job_watches, _each("bob", None), _each("ann")),
+    "stead.job_queues": Seed(_job_queues, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

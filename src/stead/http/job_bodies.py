@@ -185,7 +185,9 @@ class Respond(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    responses: list[AnswerIn] = Field(min_length=1, max_length=50)
+    responses: list[AnswerIn] = Field(
+        min_length=1, max_length=50, examples=[[{"question_id": "q1", "answer": "The city."}]]
+    )
 
 
 class Resumed(BaseModel):
@@ -218,6 +220,6 @@ class SaveQueue(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    paused: bool | None = None
+    paused: bool | None = Field(None, examples=[True])
     weight: int | None = Field(None, ge=1, le=1000)
     max_running: int | None = Field(None, ge=0, le=1_000_000)

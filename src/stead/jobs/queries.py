@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -281,36 +280,30 @@ async def settle(
     ids: Sequence[UUID],
     leases: Sequence[int],
     outcomes: Sequence[str],
-    results: Sequence[Any],
+    results: Sequence[str | None],
     errors: Sequence[str | None],
     codes: Sequence[str | None],
     delays: Sequence[float | None],
     untils: Sequence[datetime | None],
-    awaited: Sequence[Any],
-    asked: Sequence[Any],
+    awaited: Sequence[str | None],
+    asked: Sequence[str | None],
     askings: Sequence[str | None],
 ) -> list[Row]:
-    # As text: a list within a list would be taken for a second dimension of the array.
     return await tx.rows(
-        "select * from stead.settle_jobs($1, $2, $3, $4, $5::text[]::jsonb[], $6, $7, $8, $9, "
-        "$10::text[]::jsonb[], $11::text[]::jsonb[], $12)",
+        "select * from stead.settle_jobs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         worker_id,
         ids,
         leases,
         outcomes,
-        _as_texts(results),
+        results,
         errors,
         codes,
         delays,
         untils,
-        _as_texts(awaited),
-        _as_texts(asked),
+        awaited,
+        asked,
         askings,
     )
-
-
-def _as_texts(values: Sequence[Any]) -> list[str | None]:
-    return [None if v is None else json.dumps(v, ensure_ascii=False) for v in values]
 
 
 async def report(

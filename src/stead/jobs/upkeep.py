@@ -27,7 +27,8 @@ async def rescue(db: Database, config: WorkerConfig) -> int:
             tx, config.silent_s, config.most_rescues, config.solitary_command is not None, _BATCH
         )
     if taken:
-        _log.warning("jobs_rescued", **Counter(row["status"] for row in taken))
+        states = Counter(row["status"] for row in taken)
+        _log.warning("jobs_rescued", queued=states["queued"], failed=states["failed"])
     return len(taken)
 
 
