@@ -481,8 +481,10 @@ BAD: list[tuple[str, Any]] = [
     *(("POST {p}/roadmaps/{r}/advance", b) for b in ({}, {"finished_step": -1}, {"finished_step": 10_001})),
     *(
         ("POST {p}/daily-sessions/{s}/messages", body)
-        for body in ({}, {"message": ""}, {"message": " \n"}, {"message": "x" * 8001}, {"message": "x", "after": -1},
-                     {"message": "x", "role": "mentor"})
+        for body in (
+            {}, {"message": ""}, {"message": " \n"}, {"message": "x" * 8001}, {"message": "x", "after": -1},
+            {"message": "x", "role": "mentor"},
+        )
     ),
     *(
         ("POST {p}/export/github", body)
@@ -498,8 +500,10 @@ BAD: list[tuple[str, Any]] = [
     ),
     *(
         (f"GET {query}", None)
-        for query in ("?limit=0", "?limit=101", "?status=x", "?mode=x", "?user_id=x", "?cursor=x", "{p}/files?limit=0",
-                      "{p}/files/a.ts?version=0", "{p}/roadmaps?cursor=x", "/not-an-id", "{p}/roadmaps/x")
+        for query in (
+            "?limit=0", "?limit=101", "?status=x", "?mode=x", "?user_id=x", "?cursor=x", "{p}/files?limit=0",
+            "{p}/files/a.ts?version=0", "{p}/roadmaps?cursor=x", "/not-an-id", "{p}/roadmaps/x",
+        )
     ),
 ]  # fmt: skip
 

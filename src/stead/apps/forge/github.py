@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -38,6 +39,7 @@ _TRIES: Final = 3
 #: of which GitHub allows some hundred in a minute.
 _BATCH_FILES: Final = 100
 _BATCH_CHARS: Final = 2_000_000
+_SHA: Final = re.compile(r"[0-9a-f]{40,64}")
 _HEADERS: Final = {"X-GitHub-Api-Version": "2022-11-28", "Accept": "application/vnd.github+json"}
 
 
@@ -110,12 +112,14 @@ class _Push:
 
     async def to(self, name: str) -> Pushed:
         """Pushes to the repository of that name."""
-        login: str = (await self._call("GET", "/user"))["login"]
+        login = _text((await self._call("GET", "/user"))["login"])
         repository = await self._repository(login, name)
-        where = f"/repos/{repository['full_name']}"
-        branch: str = repository["default_branch"]
+        where = f"/repos/{_text(repository['full_name'])}"
+        branch = _text(repository["default_branch"])
         commit = await self._commit(where, branch)
-        return Pushed(repo_url=repository["html_url"], files_pushed=len(self._files), commit_sha=commit)
+        return Pushed(
+            repo_url=_text(repository["html_url"]), files_pushed=len(self._files), commit_sha=commit
+        )
 
     async def _repository(self, login: str, name: str) -> Mapping[str, Any]:
         found = await self._found(login, name)
@@ -181,7 +185,7 @@ class _Push:
                 # An empty repository answers 409; one whose default branch nobody has pushed yet 404.
                 return None, refusal.status == 409
             raise
-        return found["object"]["sha"], False
+        return _hash(found["object"]), False
 
     async def _begun(self, where: str, branch: str) -> str:
         # The Git data API takes nothing for an empty repository: a first file, written by another API,
@@ -196,13 +200,13 @@ class _Push:
                 "branch": branch,
             },
         )
-        return made["commit"]["sha"]
+        return _hash(made["commit"])
 
     async def _on_top_of(self, where: str, branch: str, head: str | None, *, alone: bool) -> str:
         parent = None if alone else head
         base: str | None = None
         if parent is not None:
-            base = (await self._call("GET", f"{where}/git/commits/{parent}"))["tree"]["sha"]
+            base = _hash((await self._call("GET", f"{where}/git/commits/{parent}"))["tree"])
         tree = base
         for batch in _batches(self._files):
             entries = [
@@ -210,10 +214,10 @@ class _Push:
                 for file in batch
             ]
             body = {"tree": entries} if tree is None else {"tree": entries, "base_tree": tree}
-            tree = (await self._call("POST", f"{where}/git/trees", body))["sha"]
+            tree = _hash(await self._call("POST", f"{where}/git/trees", body))
         if parent is not None and tree == base:
             return parent
-        commit: str = (
+        commit = _hash(
             await self._call(
                 "POST",
                 f"{where}/git/commits",
@@ -223,7 +227,7 @@ class _Push:
                     "parents": [] if parent is None else [parent],
                 },
             )
-        )["sha"]
+        )
         if head is None:
             await self._call("POST", f"{where}/git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
             return commit
@@ -255,6 +259,19 @@ class _Push:
         if not isinstance(found, dict):
             raise ValueError("not an object")  # noqa: TRY004 - told as all that is no answer of GitHub's
         return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("not a text")
+    return value
+
+
+def _hash(found: Mapping[str, Any]) -> str:
+    sha = _text(found["sha"])
+    if _SHA.fullmatch(sha) is None:
+        raise ValueError("not a hash")
+    return sha
 
 
 def _batches(files: Sequence[ExportedFile]) -> Iterator[list[ExportedFile]]:
