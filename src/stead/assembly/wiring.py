@@ -46,6 +46,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         max_body_bytes=settings.max_body_bytes,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
+        github_api_url=settings.github_api_url,
         mcp_hosts=settings.effective_mcp_hosts,
     )
 

@@ -20,6 +20,7 @@ from stead.http import (
     mcp,
     memories,
     problems,
+    projects,
     sessions,
 )
 from stead.http.config import HttpConfig
@@ -33,7 +34,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs` or `keys`.
+`agents`, `jobs`, `projects` or `keys`.
 """
 
 
@@ -78,6 +79,7 @@ def create_app(
         forgetting,
         agents,
         jobs,
+        projects,
         keys,
         mcp,
         health,
@@ -90,7 +92,7 @@ def create_app(
         CORSMiddleware,
         allow_origins=list(config.cors_origins),
         allow_credentials=True,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "authorization",
             "content-type",
