@@ -19,6 +19,7 @@ from stead.http import (
     mcp,
     memories,
     problems,
+    realtime,
     sessions,
 )
 from stead.http.config import HttpConfig
@@ -32,7 +33,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents` or `keys`.
+`agents`, `realtime` or `keys`.
 """
 
 
@@ -68,7 +69,19 @@ def create_app(
     app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
     problems.install(app)
     # Evaluation before memories, whose `/agents/memories/{memory_id}` would take its path for an id.
-    for part in (sessions, feedback, chat, evaluation, memories, forgetting, agents, keys, mcp, health):
+    for part in (
+        sessions,
+        feedback,
+        chat,
+        evaluation,
+        memories,
+        forgetting,
+        agents,
+        keys,
+        mcp,
+        realtime,
+        health,
+    ):
         app.include_router(part.router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
@@ -85,6 +98,7 @@ def create_app(
             "x-session-token",
             "x-request-id",
             "x-stead-profile",
+            "last-event-id",
             "mcp-protocol-version",
             "mcp-method",
             "mcp-name",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import structlog
@@ -92,14 +93,21 @@ async def prove(request: Request, credentials: Credentials) -> Principal | None:
         await limiter.hit(request.app.state.rate_limit, "address", address)
         return None
     try:
-        principal = await parts_of(request).authenticator.authenticate(credentials)
+        admission = await parts_of(request).authenticator.admit(credentials)
     except Unauthenticated:
         await limiter.hit(_FAILURES, "failed-proof", address)
         raise
+    principal = admission.principal
     await limiter.hit(request.app.state.rate_limit, "identity", f"{principal.tenant.id}/{principal.key}")
     request.state.tenant_id = str(principal.tenant.id)
+    request.state.proven_until = admission.expires_at
     structlog.contextvars.bind_contextvars(tenant_id=str(principal.tenant.id))
     return principal
+
+
+def proven_until(request: Request) -> datetime | None:
+    """When the proof that this request brought ends; None: not by itself."""
+    return getattr(request.state, "proven_until", None)
 
 
 async def required_principal(

@@ -10,6 +10,7 @@ from stead.audit import SigningKey
 from stead.db import Database
 from stead.identity import Authenticator
 from stead.providers.rerankers import Reranker
+from stead.realtime import LiveUpdates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class Parts:
     """What is open while the server runs.
 
     Args:
+        live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
         reranker: Reads what a search found once more, where one is configured.
@@ -26,6 +28,7 @@ class Parts:
     db: Database
     authenticator: Authenticator
     runtime: AgentRuntime
+    live: LiveUpdates
     pending_migrations: Callable[[], Awaitable[list[str]]]
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None

@@ -114,9 +114,6 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the events."""
-        await send(
-            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        )
         loop = asyncio.get_running_loop()
         self._writer = asyncio.current_task()
         timer = loop.call_later(self._ends_in_s, self.end, self._reason)
@@ -126,7 +123,9 @@ class EventStream(Response):
         )
         if hook is not None:
             hook(self._shut_down)
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         try:
+            await send(start)
             await self._write(send)
         except asyncio.CancelledError:
             task = self._writer
