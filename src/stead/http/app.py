@@ -26,6 +26,7 @@ from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
 from stead.http.parts import Parts
+from stead.http.sse import Handover
 
 _DESCRIPTION = """
 The backend that AI agents live in: sessions, streaming chat and long-term memory on one PostgreSQL.
@@ -106,4 +107,5 @@ def create_app(
         expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
     )
     app.add_middleware(RequestContext)
+    app.add_middleware(Handover)
     return app
