@@ -12,6 +12,7 @@ import structlog
 from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
+from starlette.requests import HTTPConnection
 
 from stead import identity
 from stead.core.errors import Unauthenticated
@@ -25,20 +26,21 @@ from stead.identity import Credentials, Principal
 SESSION_COOKIE: Final = "stead_session"
 SESSION_HEADER: Final = "x-session-token"
 _SIGNATURE_HEADERS: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
-_FAILURES: Final = read_limit("30/minute")
+#: Proofs that fail, from one address.
+FAILURES: Final = read_limit("30/minute")
 
 
-def parts_of(request: Request) -> Parts:
+def parts_of(request: HTTPConnection) -> Parts:
     """The open parts."""
     return request.app.state.parts
 
 
-def config_of(request: Request) -> HttpConfig:
+def config_of(request: HTTPConnection) -> HttpConfig:
     """The edge's configuration."""
     return request.app.state.config
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """The client's address: the last hop that is no trusted proxy. IPv6 counts by its /64."""
     host = request.client.host if request.client else "unknown"
     trusted = config_of(request).trusted_proxies
@@ -95,7 +97,7 @@ async def prove(request: Request, credentials: Credentials) -> Principal | None:
     try:
         admission = await parts_of(request).authenticator.admit(credentials)
     except Unauthenticated:
-        await limiter.hit(_FAILURES, "failed-proof", address)
+        await limiter.hit(FAILURES, "failed-proof", address)
         raise
     principal = admission.principal
     await limiter.hit(request.app.state.rate_limit, "identity", f"{principal.tenant.id}/{principal.key}")

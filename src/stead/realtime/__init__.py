@@ -6,10 +6,11 @@ may see a row is the database's answer, given to the subscriber's own role and c
 client that does not take it.
 """
 
+from stead.realtime.channels import broadcast
 from stead.realtime.fanout import Fanout, Sequenced
 from stead.realtime.feed import Feed
 from stead.realtime.hub import Hub, Subscription
-from stead.realtime.live import LiveUpdates
+from stead.realtime.live import LiveUpdates, sweep
 from stead.realtime.models import Wanted
 from stead.realtime.notify import notify
 from stead.realtime.snapshots import Position
@@ -25,5 +26,7 @@ __all__ = [
     "Sequenced",
     "Subscription",
     "Wanted",
+    "broadcast",
     "notify",
+    "sweep",
 ]

@@ -72,11 +72,18 @@ async def send_broadcasts(
     process: UUID,
     tenants: Sequence[UUID],
     topics: Sequence[str],
+    kinds: Sequence[str],
     events: Sequence[str],
     payloads: list[Any],
 ) -> None:
     await tx.execute(
-        "select stead.send_broadcasts($1, $2, $3, $4, $5)", process, tenants, topics, events, payloads
+        "select stead.send_broadcasts($1, $2, $3, $4, $5, $6)",
+        process,
+        tenants,
+        topics,
+        kinds,
+        events,
+        payloads,
     )
 
 

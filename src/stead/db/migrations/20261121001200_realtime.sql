@@ -43,7 +43,7 @@ create unlogged table stead.broadcasts (
   xid xid8 not null default pg_current_xact_id(),
   tenant_id uuid not null,
   topic text not null check (length(topic) between 1 and 255),
-  kind text not null check (kind in ('broadcast', 'presence')),
+  kind text not null check (kind in ('broadcast', 'binary', 'presence')),
   event text not null check (length(event) between 1 and 255),
   payload jsonb,
   -- The server that has delivered it to its own clients already.
@@ -307,13 +307,13 @@ $$;
 
 -- What clients of one server say to channels, many at once.
 create function stead.send_broadcasts(
-  process uuid, tenants uuid[], topics text[], events text[], payloads jsonb) returns void
+  process uuid, tenants uuid[], topics text[], kinds text[], events text[], payloads jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into stead.broadcasts (tenant_id, topic, kind, event, payload, process_id)
-  select u.t, u.topic, 'broadcast', u.event, payloads -> (u.n::integer - 1), process
-  from unnest(tenants, topics, events) with ordinality as u (t, topic, event, n) order by u.n;
+  select u.t, u.topic, u.kind, u.event, payloads -> (u.n::integer - 1), process
+  from unnest(tenants, topics, kinds, events) with ordinality as u (t, topic, kind, event, n) order by u.n;
   perform pg_notify('stead', '["broadcasts"]');
 end
 $$;
@@ -451,7 +451,7 @@ alter function stead.keep_interest(uuid[], text[], double precision) owner to st
 alter function stead.read_changes(text, text, bigint, integer, uuid, text) owner to stead_definer;
 alter function stead.read_broadcasts(text, text, bigint, integer, uuid) owner to stead_definer;
 alter function stead.broadcast(text, text, jsonb) owner to stead_definer;
-alter function stead.send_broadcasts(uuid, uuid[], text[], text[], jsonb) owner to stead_definer;
+alter function stead.send_broadcasts(uuid, uuid[], text[], text[], text[], jsonb) owner to stead_definer;
 alter function stead.change_presence(uuid, uuid, uuid, text, text, jsonb, double precision) owner to stead_definer;
 alter function stead.presence_state(uuid, text) owner to stead_definer;
 alter function stead.keep_presences(uuid[], uuid[], double precision) owner to stead_definer;
@@ -464,7 +464,7 @@ revoke execute on function stead.kept_columns(oid), stead.feed_row(jsonb), stead
   stead.read_changes(text, text, bigint, integer, uuid, text),
   stead.read_broadcasts(text, text, bigint, integer, uuid), stead.settled(text),
   stead.texts_match(text[], text[]), stead.broadcast(text, text, jsonb),
-  stead.send_broadcasts(uuid, uuid[], text[], text[], jsonb), stead.presence_entry(text, jsonb),
+  stead.send_broadcasts(uuid, uuid[], text[], text[], text[], jsonb), stead.presence_entry(text, jsonb),
   stead.change_presence(uuid, uuid, uuid, text, text, jsonb, double precision),
   stead.presence_state(uuid, text), stead.keep_presences(uuid[], uuid[], double precision),
   stead.sweep_presences(integer), stead.sweep_changes(double precision, integer) from public;
@@ -475,7 +475,7 @@ grant execute on function stead.keep_interest(uuid[], text[], double precision),
   stead.read_changes(text, text, bigint, integer, uuid, text),
   stead.read_broadcasts(text, text, bigint, integer, uuid), stead.settled(text),
   stead.texts_match(text[], text[]), stead.broadcast(text, text, jsonb),
-  stead.send_broadcasts(uuid, uuid[], text[], text[], jsonb),
+  stead.send_broadcasts(uuid, uuid[], text[], text[], text[], jsonb),
   stead.change_presence(uuid, uuid, uuid, text, text, jsonb, double precision),
   stead.presence_state(uuid, text), stead.keep_presences(uuid[], uuid[], double precision),
   stead.sweep_presences(integer), stead.sweep_changes(double precision, integer) to stead_service;
