@@ -45,14 +45,23 @@ async def test_each_sees_their_own_rows_and_nobody_elses(
     of_cat = await sessions.add(stranger)
     of_ann = await sessions.add(person)
     await sessions.rename(of_ann, "Ann")
-    await ann.has(2)
-    await all_of_it.has(3)
-    await cat.has(1)
+    # Each is told last of something that is theirs: by then they have been told all there was before.
+    last = {who.id: await sessions.add(who) for who in (person, colleague, stranger)}
+    await ann.has(3)
+    await bob.has(2)
+    await cat.has(2)
+    await all_of_it.has(5)
 
-    assert ann.seen == [("INSERT", of_ann), ("UPDATE", of_ann)]
-    assert bob.seen == [("INSERT", of_bob)]
-    assert cat.seen == [("INSERT", of_cat)]
-    assert all_of_it.seen == [("INSERT", of_bob), ("INSERT", of_ann), ("UPDATE", of_ann)]
+    assert ann.seen == [("INSERT", of_ann), ("UPDATE", of_ann), ("INSERT", last[person.id])]
+    assert bob.seen == [("INSERT", of_bob), ("INSERT", last[colleague.id])]
+    assert cat.seen == [("INSERT", of_cat), ("INSERT", last[stranger.id])]
+    assert all_of_it.seen == [
+        ("INSERT", of_bob),
+        ("INSERT", of_ann),
+        ("UPDATE", of_ann),
+        ("INSERT", last[person.id]),
+        ("INSERT", last[colleague.id]),
+    ]
     assert nobody.changes == []
 
 
@@ -136,15 +145,21 @@ async def test_columns_that_may_not_be_selected_are_not_told_and_not_asked_about
 async def test_deleted_rows_are_told_to_whoever_could_see_them(
     feed: Feed, sessions: Sessions, person: Person, colleague: Person, stranger: Person
 ) -> None:
-    listeners = [await listening(feed, who, event="DELETE") for who in (person, colleague, stranger)]
-    server = await listening(feed, service(person.tenant))
-    mine, his = await sessions.add(person), await sessions.add(colleague)
-    await sessions.remove(mine, his)
+    people = (person, colleague, stranger)
+    listeners = [await listening(feed, who, event="DELETE") for who in people]
+    server = await listening(feed, service(person.tenant), event="DELETE")
+    first = [await sessions.add(who) for who in people]
+    last = [await sessions.add(who) for who in people]
+    await sessions.remove(*first[:2])
+    await sessions.remove(*last)
     await server.has(4)
+    for listener, expected in zip(listeners, ([0, 1], [0, 1], [1]), strict=True):
+        await listener.has(len(expected))
     ann, bob, cat = listeners
-    assert ann.seen == [("DELETE", mine)]
-    assert bob.seen == [("DELETE", his)]
-    assert cat.changes == []
+    assert ann.seen == [("DELETE", first[0]), ("DELETE", last[0])]
+    assert bob.seen == [("DELETE", first[1]), ("DELETE", last[1])]
+    assert cat.seen == [("DELETE", last[2])]
+    assert {session for _, session in server.seen} == {*first[:2], *last[:2]}
 
 
 async def test_of_deleted_rows_the_feed_keeps_what_policies_look_at_only(

@@ -1,7 +1,8 @@
 """The feed of changes: one reader for a process, and what each subscriber is told of it.
 
-What always holds: a subscriber is told each change that is committed after he came, once, in the order in which
-the reader met them; of a row only if the database itself lets him select it, and only the columns that it lets.
+What always holds: a subscriber is told each change that is committed after he came, once, those of a table in
+the order in which the reader met them; of a row only if the database itself lets him select it, and only the
+columns that it lets.
 """
 
 from __future__ import annotations
@@ -310,8 +311,7 @@ class Feed:
             await asyncio.sleep(_LOOK_S)
 
     async def _tell(self, page: list[FeedRow], batch: _Batch) -> None:
-        asked: dict[tuple[str, str, Op], tuple[Principal, list[_Candidate]]] = {}
-        ordered: list[_Candidate] = []
+        asked: dict[tuple[UUID, str, str], tuple[Principal, list[_Candidate]]] = {}
         looked = 0
         for row in page:
             for name, group in list(self._groups.get((row.tenant_id, row.table), {}).items()):
@@ -322,18 +322,28 @@ class Feed:
                         await asyncio.sleep(0)
                     listeners = _listeners(group, row, values, batch)
                     if listeners:
-                        candidate = _Candidate(row, n, listeners)
-                        ordered.append(candidate)
-                        key = (name, row.table, row.op)
-                        asked.setdefault(key, (group.principal, []))[1].append(candidate)
-        await self._decide_patterns(ordered)
+                        key = (row.tenant_id, row.table, name)
+                        asked.setdefault(key, (group.principal, []))[1].append(
+                            _Candidate(row, n, listeners)
+                        )
+        made: dict[tuple[int, int, Shape, tuple[str, ...] | None], Change] = {}
+
+        async def judge(principal: Principal, table: str, candidates: list[_Candidate]) -> None:
+            await self._decide_patterns(candidates)
+            await self._decide_visibility(principal, table, candidates)
+            # Nobody waits for the judgement on others; for each the order stays.
+            await self._hand_out(candidates, batch, made)
+
         async with asyncio.TaskGroup() as tasks:
             for (_, table, _), (principal, candidates) in asked.items():
-                tasks.create_task(self._decide_visibility(principal, table, candidates))
-        await self._hand_out(ordered, batch)
+                tasks.create_task(judge(principal, table, candidates))
 
-    async def _hand_out(self, candidates: list[_Candidate], batch: _Batch) -> None:
-        made: dict[tuple[int, int, Shape, tuple[str, ...] | None], Change] = {}
+    async def _hand_out(
+        self,
+        candidates: list[_Candidate],
+        batch: _Batch,
+        made: dict[tuple[int, int, Shape, tuple[str, ...] | None], Change],
+    ) -> None:
         told = 0
         for candidate in candidates:
             shape = candidate.shape
