@@ -28,7 +28,7 @@ from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
-from stead.realtime import Hub
+from stead.realtime import Hub, LiveUpdates
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -133,6 +133,9 @@ async def open_parts(
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
+        live = LiveUpdates(db, hub, runtime.process_id)
+        await live.start()
+        stack.push_async_callback(live.stop)
         authenticator = await _authenticator(settings, db, stack)
 
         async def pending() -> list[str]:
@@ -166,6 +169,7 @@ async def open_parts(
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
+            live=live,
             pending_migrations=pending,
             audit_key=audit_key(settings),
             reranker=reranker,
