@@ -212,6 +212,9 @@ class Worker:
             task.add_done_callback(self._alone.discard)
 
     def _launch(self, job: ClaimedJob) -> Held:
+        # A claim that a crash of the database undid comes again: the first has lost it.
+        if job.id in self._held:
+            self._held[job.id].cancel("lost")
         held = Held(RunningJob(self._db, self._registry, job, self._worker_id, self._dispatch))
         self._held[job.id] = held
         held.task = asyncio.create_task(self._carry_out(held))

@@ -234,6 +234,9 @@ declare
   round integer := 0;
   n integer;
 begin
+  -- A claim need not be on disk before the job begins: whatever the job stores puts it there with itself, and if the
+  -- database crashes before, the job is queued still, and what this worker would write is fenced off.
+  perform set_config('synchronous_commit', 'off', true);
   perform stead.ready_jobs();
   if exists (select from stead.job_queues q where q.queue = wanted_queue and q.tenant_id is null and q.paused) then
     return;
