@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import time_machine
 
 from stead import Stead
 from stead.jobs import JobContext, Question
+
+# A clock that is wrong in this process: the time of day, not what measures durations.
+if "CLOCK_OFF_S" in os.environ:
+    time_machine.travel(
+        datetime.now(UTC) + timedelta(seconds=float(os.environ["CLOCK_OFF_S"])), tick=True
+    ).start()
 
 app = Stead()
 

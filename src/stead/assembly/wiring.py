@@ -28,7 +28,7 @@ from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
-from stead.realtime import Hub
+from stead.realtime import Hub, LiveUpdates
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -106,6 +106,10 @@ async def open_parts(
             PoolConfig(url=access.runtime_url, max_size=settings.database_pool_size)
         )
         stack.push_async_callback(db.close)
+        # Heartbeats, claims and ends of jobs: a hundred handlers that use up the pool must not look like a dead
+        # process.
+        own_db = await Database.open(PoolConfig(url=access.runtime_url, min_size=1, max_size=4))
+        stack.push_async_callback(own_db.close)
         reranker = reranker_of(settings)
         if reranker is not None:
             stack.push_async_callback(reranker.aclose)
@@ -125,9 +129,13 @@ async def open_parts(
                 memory_model=settings.memory_model,
             ),
             kind=kind,
+            beat_db=own_db,
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
+        live = LiveUpdates(db, hub, runtime.process_id)
+        await live.start()
+        stack.push_async_callback(live.stop)
         authenticator = await _authenticator(settings, db, stack)
 
         async def pending() -> list[str]:
@@ -150,6 +158,7 @@ async def open_parts(
             runtime.process_id,
             worker_config(settings, solitary_command),
             dispatch=settings.dispatch,
+            own_db=own_db,
         )
         yield Parts(
             db=db,
@@ -160,6 +169,7 @@ async def open_parts(
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
+            live=live,
             pending_migrations=pending,
             audit_key=audit_key(settings),
             reranker=reranker,

@@ -21,6 +21,7 @@ from stead.http.dependencies import (
     Writing,
     needs_scope,
     parts_of,
+    proven_until,
 )
 from stead.http.errors import RequestInvalid
 from stead.http.job_bodies import (
@@ -184,7 +185,7 @@ async def stream(
     if start.over:
         # Tells a browser not to come back.
         return Response(status_code=204)
-    return EventStream(_frames(streams.follow(job_id, start)))
+    return EventStream(_frames(streams.follow(job_id, start)), expires_at=proven_until(request))
 
 
 @router.post("/jobs/{job_id}/respond", response_model=Resumed, summary="Answer a job's questions")

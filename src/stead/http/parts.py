@@ -11,6 +11,7 @@ from stead.db import Database
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
+from stead.realtime import LiveUpdates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Parts:
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
+        live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
         reranker: Reads what a search found once more, where one is configured.
@@ -32,6 +34,7 @@ class Parts:
     db: Database
     authenticator: Authenticator
     runtime: AgentRuntime
+    live: LiveUpdates
     pending_migrations: Callable[[], Awaitable[list[str]]]
     jobs: JobRegistry
     worker: Worker

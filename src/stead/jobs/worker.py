@@ -60,6 +60,7 @@ class Worker:
         worker_id: The process that it belongs to, whose heartbeat tells others that it lives.
         config: Limits.
         dispatch: Who delivers the jobs that its jobs spawn.
+        own_db: For claims and ends; a pool of its own is not kept waiting by handlers.
     """
 
     def __init__(
@@ -71,16 +72,18 @@ class Worker:
         config: WorkerConfig | None = None,
         *,
         dispatch: str = "postgres",
+        own_db: Database | None = None,
     ) -> None:
         self.config = config or WorkerConfig()
         self._db = db
+        self._own_db = own_db or db
         self._hub = hub
         self._registry = registry
         self._worker_id = worker_id
         self._dispatch = dispatch
         self._held: dict[UUID, Held] = {}
         self._alone: set[asyncio.Task[None]] = set()
-        self._settler = Settler(db, worker_id, self._stored)
+        self._settler = Settler(self._own_db, worker_id, self._stored)
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._after: dict[str, UUID | None] = {}
@@ -118,7 +121,7 @@ class Worker:
         self._settler.start()
         watch = asyncio.create_task(self._watch(), name="jobs-held")
         try:
-            async with self._db.transaction(NOBODY) as tx:
+            async with self._own_db.transaction(NOBODY) as tx:
                 row = await queries.claim_one(tx, self._worker_id, job_id)
             if row is None:
                 return False
@@ -181,7 +184,7 @@ class Worker:
             await self._freed.wait()
 
     async def _claim(self, queue: str, wanted: int) -> list[ClaimedJob]:
-        async with self._db.transaction(NOBODY) as tx:
+        async with self._own_db.transaction(NOBODY) as tx:
             rows = await queries.claim(
                 tx, self._worker_id, queue, self._registry.kinds, wanted, self._after.get(queue)
             )
@@ -191,7 +194,7 @@ class Worker:
         return [claimed(row) for row in rows]
 
     async def _sleep(self, wake: Subscription) -> None:
-        async with self._db.transaction(NOBODY, read_only=True) as tx:
+        async with self._own_db.transaction(NOBODY, read_only=True) as tx:
             due_s = await queries.next_due_s(tx)
         wait_s = self.config.poll_s if due_s is None else min(self.config.poll_s, max(due_s, 0.0))
         if wait_s > 0:
@@ -201,7 +204,7 @@ class Worker:
         command = self.config.solitary_command
         if command is None or self._alone:
             return
-        async with self._db.transaction(NOBODY, read_only=True) as tx:
+        async with self._own_db.transaction(NOBODY, read_only=True) as tx:
             found = await queries.suspects(tx, queue, self._registry.kinds, 1)
         for job_id in found:
             task = asyncio.create_task(run_alone(command, job_id), name=f"alone-{job_id}")
@@ -258,7 +261,7 @@ class Worker:
         for each in held:
             each.running.unreported = None
         try:
-            async with self._db.transaction(NOBODY) as tx:
+            async with self._own_db.transaction(NOBODY) as tx:
                 lost = await queries.report(
                     tx,
                     self._worker_id,
