@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Header, Query, Request, WebSocket
+from fastapi import APIRouter, Header, Query, Request, Response, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from stead.core.errors import Unauthenticated
@@ -27,7 +27,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.get(
     "/v1/changes",
-    response_class=EventStream,
+    response_class=Response,
     responses=_STREAM,
     dependencies=[needs_scope("realtime")],
 )
