@@ -609,3 +609,40 @@ async def test_a_key_needs_the_scope(server: Running, person: Person) -> None:
         headers = {"authorization": f"Bearer {key.json()['key']}"}
         assert (await server.client.get("/v1/projects", headers=headers)).status_code == status
     assert (await server.client.get("/v1/projects")).status_code == 401
+
+
+async def test_what_somebody_takes_along_and_leaves_behind(
+    server: Running, api: Api, project: str, person: Person, access: DatabaseAccess
+) -> None:
+    """Projects are in a person's export, and are gone with the person."""
+    await api(f"PUT {project}/files/a.ts", {"content": "one"})
+    await api(f"PUT {project}/files/a.ts", {"content": "two"})
+    await api(f"POST {project}/roadmaps", forge.ROADMAP, 201)
+    await api(f"POST {project}/daily-sessions", None, 201)
+    answer = await server.client.get("/agents/memories/export", headers=person.headers)
+    records = [json.loads(line) for line in answer.text.splitlines()]
+    found = {r["type"]: r for r in records}
+    assert found["project"]["title"] == "Pawlog"
+    assert found["project_file"]["content"] == "two"
+    assert {"learning_roadmap", "daily_session"} <= set(found)
+
+    forgotten = await server.client.post(
+        "/agents/memories/forget", json={"everything": True}, headers=person.headers
+    )
+    assert forgotten.json()["finished"] is True
+    connection = await asyncpg.connect(access.admin_url)
+    try:
+        for table in (
+            "projects",
+            "project_files",
+            "project_file_versions",
+            "learning_roadmaps",
+            "daily_sessions",
+            "agent_jobs",
+        ):
+            left = await connection.fetchval(
+                f"select count(*) from {table} where tenant_id = $1", person.tenant.id
+            )
+            assert left == 0, table
+    finally:
+        await connection.close()

@@ -163,8 +163,16 @@ async def _writing(request: Request, principal: Caller) -> AsyncIterator[Transac
         yield tx
 
 
+async def _seeing(request: Request, principal: Caller) -> AsyncIterator[Transaction]:
+    # As the server: the role of an anonymous caller is not granted every table, and is to see nothing there rather
+    # than to be an error.
+    async with parts_of(request).db.transaction(principal.served(), read_only=True) as tx:
+        yield tx
+
+
 # scope="function": the commit comes before the answer, so that a commit that fails is no 200.
 Reading = Annotated[Transaction, Depends(_reading, scope="function")]
+Seeing = Annotated[Transaction, Depends(_seeing, scope="function")]
 Writing = Annotated[Transaction, Depends(_writing, scope="function")]
 
 

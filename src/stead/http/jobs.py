@@ -16,7 +16,7 @@ from stead.db import Transaction
 from stead.http.dependencies import (
     Caller,
     OnceOnly,
-    Reading,
+    Seeing,
     ServiceCaller,
     Writing,
     needs_scope,
@@ -121,7 +121,7 @@ async def create(
 @router.get("/jobs", summary="List jobs")
 async def listing(
     principal: Caller,
-    tx: Reading,
+    tx: Seeing,
     status: Annotated[list[JobStatus] | None, Query()] = None,
     kind: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -135,13 +135,13 @@ async def listing(
 
 
 @router.get("/jobs/{job_id}", summary="How a job stands")
-async def get(job_id: UUID, principal: Caller, tx: Reading) -> JobOut:
+async def get(job_id: UUID, principal: Caller, tx: Seeing) -> JobOut:
     """Status, progress and result."""
     return JobOut.of(await jobs.jobs.get(tx, principal, job_id))
 
 
 @router.get("/jobs/{job_id}/details", summary="All there is to know of a job")
-async def details(job_id: UUID, principal: Caller, tx: Reading) -> JobDetails:
+async def details(job_id: UUID, principal: Caller, tx: Seeing) -> JobDetails:
     """With its questions, attempts and steps."""
     job = await jobs.jobs.get(tx, principal, job_id)
     return JobDetails.with_steps(job, await jobs.jobs.steps(tx, principal, job_id))
@@ -151,7 +151,7 @@ async def details(job_id: UUID, principal: Caller, tx: Reading) -> JobDetails:
 async def of_project(
     project_id: UUID,
     principal: Caller,
-    tx: Reading,
+    tx: Seeing,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> JobList:
@@ -180,7 +180,7 @@ async def stream(
     """
     after = _place(last_event_id)
     streams = parts_of(request).job_streams
-    async with parts_of(request).db.transaction(principal, read_only=True) as tx:
+    async with parts_of(request).db.transaction(principal.served(), read_only=True) as tx:
         start = await streams.start(tx, principal, job_id, after)
     if start.over:
         # Tells a browser not to come back.
@@ -217,7 +217,7 @@ async def retry(job_id: UUID, principal: Caller, tx: Writing) -> StatusOut:
 
 
 @router.get("/queues", summary="Queues of the tenant")
-async def queues(principal: ServiceCaller, tx: Reading) -> list[QueueOut]:
+async def queues(principal: ServiceCaller, tx: Seeing) -> list[QueueOut]:
     """What waits and runs in each, and how it is limited."""
     return [QueueOut(**row) for row in await jobs.queues.listing(tx, principal)]
 

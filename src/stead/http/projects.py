@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from stead.apps import forge
@@ -17,11 +17,11 @@ from stead.apps.forge.archives import Archive
 from stead.apps.forge.daily_sessions import check_seen
 from stead.apps.forge.errors import NothingToExport
 from stead.apps.forge.protocol import LearningRoadmap
-from stead.db import Transaction
 from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
     Caller,
     OnceOnly,
+    Seeing,
     Writing,
     config_of,
     needs_scope,
@@ -63,16 +63,6 @@ _ZIP_BATCH: Final = 20
 FilePath = Annotated[str, Path(max_length=500, examples=["src/app/page.tsx"])]
 Cursor = Annotated[str | None, Query(max_length=200)]
 Limit = Annotated[int, Query(ge=1, le=100)]
-
-
-async def _seeing(request: Request, principal: Caller) -> AsyncIterator[Transaction]:
-    # As the server: an anonymous caller's role is not granted these tables, and is to see nothing in
-    # them rather.
-    async with parts_of(request).db.transaction(principal.served(), read_only=True) as tx:
-        yield tx
-
-
-Seeing = Annotated[Transaction, Depends(_seeing, scope="function")]
 
 
 @router.get("", response_model=ProjectPage)
