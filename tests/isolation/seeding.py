@@ -202,6 +202,7 @@ def _embeddings(w: World, label: Label) -> dict[str, Any]:
         "owner_id": _new(),
         "scope_id": w.scope(label),
         "model_id": 1,
+        "place": w.number(),
         "embedding": [1, 0],
     }
 
@@ -212,6 +213,7 @@ def _embedding_backlog(w: World, label: Label) -> dict[str, Any]:
         "kind": "memory",
         "owner_id": _new(),
         "scope_id": w.scope(label),
+        "place": w.number(),
     }
 
 
@@ -266,7 +268,7 @@ def _vector_indexes(w: World, label: Label) -> dict[str, Any]:
 
 
 def _search_terms(w: World, label: Label) -> dict[str, Any]:
-    return {"term": w.number(), "place": w.number(), "frequency": 1}
+    return {"term": w.number(), "place": w.number(), "frequency": 1, "length": 1}
 
 
 def _processes(w: World, label: Label) -> dict[str, Any]:
