@@ -22,7 +22,8 @@ from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
 from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, SupabaseVerifier
-from stead.jobs import JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
+from stead.jobs import Delivery, JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
+from stead.jobs.broker import BrokerConfig, CeleryDelivery, Dispatcher
 from stead.memory import InjectionBudget
 from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
@@ -83,6 +84,7 @@ async def open_parts(
     kind: ProcessKind,
     *,
     solitary_command: Sequence[str] | None = None,
+    delivers: bool = True,
 ) -> AsyncGenerator[Parts]:
     """Everything that requests and the worker are served from.
 
@@ -93,10 +95,12 @@ async def open_parts(
         jobs: Handlers of jobs.
         kind: What process this is.
         solitary_command: What runs one job in a process of its own.
+        delivers: Whether this process gives jobs to the broker, where there is one.
 
     Raises:
         RoleTooPowerful: The database login could bypass row-level security.
         ModelUnknown, ModelNotConfigured: The configured model cannot be had.
+        BrokerNotConfigured: Celery is not installed, or its broker's URL is none.
     """
     async with AsyncExitStack() as stack:
         await check_login(access)
@@ -160,12 +164,13 @@ async def open_parts(
             dispatch=settings.dispatch,
             own_db=own_db,
         )
+        delivery = await _delivery(settings, db, hub, handlers, stack, delivers=delivers)
         yield Parts(
             db=db,
             jobs=handlers,
             worker=worker,
             job_streams=JobStreams(db, hub),
-            delivery=PostgresDelivery(),
+            delivery=delivery,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
@@ -175,6 +180,37 @@ async def open_parts(
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
+
+
+def broker_config(settings: Settings) -> BrokerConfig | None:
+    """What is told of the broker; None where PostgreSQL delivers jobs.
+
+    Raises:
+        BrokerNotConfigured: Its URL is none of a broker.
+    """
+    url = settings.effective_broker_url
+    return BrokerConfig(url=url.get_secret_value()) if settings.dispatch == "celery" and url else None
+
+
+async def _delivery(
+    settings: Settings,
+    db: Database,
+    hub: Hub,
+    handlers: JobRegistry,
+    stack: AsyncExitStack,
+    *,
+    delivers: bool,
+) -> Delivery:
+    config = broker_config(settings)
+    if config is None:
+        return PostgresDelivery()
+    delivery = CeleryDelivery(config)
+    stack.push_async_callback(delivery.aclose)
+    if delivers:
+        dispatcher = Dispatcher(db, hub, delivery, handlers.queues, config)
+        dispatcher.start()
+        stack.push_async_callback(dispatcher.stop)
+    return delivery
 
 
 def worker_config(settings: Settings, solitary_command: Sequence[str] | None = None) -> WorkerConfig:
