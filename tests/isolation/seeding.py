@@ -473,7 +473,11 @@ def _job_events(w: World, label: Label) -> dict[str, Any]:
 
 
 def _job_watches(w: World, label: Label) -> dict[str, Any]:
-    return {"tenant_id": w.tenant(label), "job_id": w.id("public.agent_jobs", label), "until": "2026-01-01"}
+    return {
+        "tenant_id": w.tenant(label),
+        "job_id": w.id("public.agent_jobs", label),
+        "until": "2026-01-01",
+    }
 
 
 def _job_queues(w: World, label: Label) -> dict[str, Any]:
