@@ -44,9 +44,7 @@ async def enqueue(db: Database, tenant: Tenant, kind: str, n: int) -> None:
 async def left(access: DatabaseAccess) -> int:
     """How many jobs have not completed."""
     async with as_admin(access) as admin:
-        return await admin.fetchval(
-            "select count(*) from public.agent_jobs where status <> 'completed'"
-        )
+        return await admin.fetchval("select count(*) from public.agent_jobs where status <> 'completed'")
 
 
 @asynccontextmanager

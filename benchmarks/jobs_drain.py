@@ -1,4 +1,4 @@
-"""How fast one worker process drains jobs that do nothing, beside PGQueuer: ``python -m benchmarks.jobs_drain``."""
+"""How fast one worker drains jobs that do nothing, beside PGQueuer: ``python -m benchmarks.jobs_drain``."""
 
 from __future__ import annotations
 

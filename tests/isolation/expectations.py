@@ -162,6 +162,7 @@ _SHOWN: dict[str, Verbs] = {
     **dict.fromkeys(CALLING_ROLES, _READ_OWN),
     **{key: {"select": everything} for key in POWERFUL_ROLES[:2]},
 }
+_OWNED: dict[str, Verbs] = {"authenticated": _OWN, "stead_service": _OWN, **_POWERFUL}
 _CURATED: Verbs = {"select": catalogue, "insert": service, "update": service, "delete": service}
 _PUBLISHED: dict[str, Verbs] = {
     "anon": {"select": published},
@@ -284,6 +285,17 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.job_watches": {"stead_definer": _ALL},
     # What holds for every tenant is the owner's to say.
     "stead.job_queues": {"stead_service": dict.fromkeys(_ALL, service), "stead_definer": _ALL},
+    "public.projects": _OWNED,
+    "public.project_files": _OWNED,
+    # Written by a trigger.
+    "public.project_file_versions": {
+        "authenticated": _READ_OWN,
+        "stead_service": _READ_OWN,
+        **dict.fromkeys(POWERFUL_ROLES[:2], _some("select")),
+        "stead_definer": _some("select", "insert", "delete"),
+    },
+    "public.learning_roadmaps": _OWNED,
+    "public.daily_sessions": _OWNED,
     "public.agent_executions": {
         "anon": _READ_OWN,
         "authenticated": _READ_OWN,

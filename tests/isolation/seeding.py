@@ -449,6 +449,53 @@ def _pattern_embeddings(w: World, label: Label) -> dict[str, Any]:
     }
 
 
+def _projects(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "user_id": w.person(label),
+        "title": "a project",
+        "mode": "builder",
+        "status": "planning",
+        "created_at": "2026-01-01",
+        "updated_at": "2026-01-01",
+    }
+
+
+def _of_a_project(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "project_id": w.id("public.projects", label),
+        "created_at": "2026-01-01",
+    }
+
+
+def _project_files(w: World, label: Label) -> dict[str, Any]:
+    path = f"src/{w.number()}.ts"
+    return {**_of_a_project(w, label), "path": path, "version": 1, "updated_at": "2026-01-01"}
+
+
+def _project_file_versions(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "file_id": w.id("public.project_files", label),
+        "version": w.number(),
+        "content": "before",
+        "created_at": "2026-01-01",
+        "replaced_at": "2026-01-01",
+    }
+
+
+def _learning_roadmaps(w: World, label: Label) -> dict[str, Any]:
+    return {**_of_a_project(w, label), "modules": [], "current_step_index": 0}
+
+
+def _daily_sessions(w: World, label: Label) -> dict[str, Any]:
+    row = {"transcript": [], "duration_minutes": 0, "active_s": 0, "last_active_at": "2026-01-01"}
+    return {**_of_a_project(w, label), **row}
+
+
 def _extraction_backlog(w: World, label: Label) -> dict[str, Any]:
     # Seeded for nobody: a run waits once.
     return {"run_id": w.id("public.agent_runs", label), "tenant_id": w.tenant(label)}
@@ -569,6 +616,11 @@ SEEDS: dict[str, Seed] = {
     "public.pattern_embeddings": Seed(
         _pattern_embeddings, (*_TENANT, Label(None)), (*_TENANT, Label(None))
     ),
+    "public.projects": Seed(_projects, _PEOPLE, _PEOPLE),
+    "public.project_files": Seed(_project_files, _PEOPLE, _PEOPLE),
+    "public.project_file_versions": Seed(_project_file_versions, _PEOPLE, _PEOPLE),
+    "public.learning_roadmaps": Seed(_learning_roadmaps, _PEOPLE, _PEOPLE),
+    "public.daily_sessions": Seed(_daily_sessions, _PEOPLE, _PEOPLE),
     "stead.extraction_backlog": Seed(_extraction_backlog, _each("bob", "visitor"), _each("ann")),
     "public.agent_jobs": Seed(_agent_jobs, _JOBS, _JOBS),
     "public.agent_job_steps": Seed(_agent_job_steps, _JOBS, _JOBS),

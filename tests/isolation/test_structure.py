@@ -174,7 +174,16 @@ async def test_nobody_learns_of_others_by_a_name_that_is_taken(catalogue: asyncp
     )
     tables = {relation.name for relation in await relations(catalogue)}
     # Ids of 74 random bits or more can be neither guessed nor probed for.
-    unguessable = {"id", "run_id", "session_id", "agent_id", "owner_id", "tag_id", "job_id"}
+    unguessable = {
+        "id",
+        "run_id",
+        "session_id",
+        "agent_id",
+        "owner_id",
+        "tag_id",
+        "job_id",
+        "project_id",
+    }
 
     faults = [
         f"{row['relation']} ({', '.join(row['columns'])})"

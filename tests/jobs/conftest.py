@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import inspect
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -72,6 +73,15 @@ class Workshop:
     async def ended(self, job_id: UUID, timeout_s: float = 20) -> Job:
         """The job at its end."""
         return await self.until(job_id, "completed", "failed", "cancelled", timeout_s=timeout_s)
+
+    async def poll(self, true: Callable[[], Any], timeout_s: float = 20) -> None:
+        """Until something is so."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                found = true()
+                if await found if inspect.isawaitable(found) else found:
+                    return
+                await asyncio.sleep(0.01)
 
     async def admin(self, sql: str, *args: object) -> Any:
         """A statement as the owner."""

@@ -171,3 +171,27 @@ class RunOutcome:
     requests: int = 0
     cost_usd: Decimal | None = None
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A message of a conversation that is not stored anywhere."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """What a model wrote where JSON of a schema was asked for. Nobody has checked it.
+
+    Args:
+        text: As it was written.
+        cost_usd: By list price; None for a model whose price is not known.
+    """
+
+    text: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None

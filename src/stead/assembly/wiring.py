@@ -9,6 +9,8 @@ import asyncpg
 import httpx
 
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
+from stead.apps import forge
+from stead.apps.forge import ForgeServices
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
@@ -136,17 +138,21 @@ async def open_parts(
             applied = {row[0] for row in rows}
             return [m.file_name for m in not_among(applied, all_migrations())]
 
+        forged = forge.handlers(
+            ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
+        )
+        handlers = jobs.completed_by(forged)
         worker = Worker(
             db,
             hub,
-            jobs,
+            handlers,
             runtime.process_id,
             worker_config(settings, solitary_command),
             dispatch=settings.dispatch,
         )
         yield Parts(
             db=db,
-            jobs=jobs,
+            jobs=handlers,
             worker=worker,
             job_streams=JobStreams(db, hub),
             delivery=PostgresDelivery(),

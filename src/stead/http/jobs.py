@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, Final
 from uuid import UUID
 
-import asyncpg
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from stead import jobs
+from stead.apps import forge
 from stead.db import Transaction
 from stead.http.dependencies import (
     Caller,
@@ -43,7 +43,7 @@ from stead.http.routing import JsonRoute
 from stead.http.sse import EventStream, ServerSentEvent
 from stead.identity import Principal
 from stead.jobs import JobStatus, NewJob
-from stead.jobs.following import JobEvent, Start
+from stead.jobs.following import JobEvent
 
 router = APIRouter(
     route_class=JsonRoute, prefix="/v1", tags=["jobs"], dependencies=[needs_scope("jobs")]
@@ -61,7 +61,13 @@ async def run_agent(
     """Enqueues a job and answers at once; follow it at `/v1/jobs/{job_id}/stream`."""
     if again := await once.before(tx, principal):
         return again
-    job = NewJob(kind=body.agent_type, input=body.input_context, project_id=body.project_id)
+    project = await forge.projects.get(tx, principal, body.project_id)
+    job = NewJob(
+        kind=body.agent_type,
+        input=body.input_context,
+        project_id=project.id,
+        user_id=project.user_id,
+    )
     made, estimate = await _enqueue(request, tx, principal, job)
     return await once.after(tx, principal, Accepted(job_id=made.id, estimated_time=estimate))
 
@@ -73,7 +79,10 @@ async def run_pipeline(
     """Research, wireframe, code and quality check, one after the other, as one job."""
     if again := await once.before(tx, principal):
         return again
-    job = NewJob(kind="pipeline", input=body.input_context, project_id=body.project_id)
+    project = await forge.projects.get(tx, principal, body.project_id)
+    job = NewJob(
+        kind="pipeline", input=body.input_context, project_id=project.id, user_id=project.user_id
+    )
     made, estimate = await _enqueue(request, tx, principal, job)
     return await once.after(tx, principal, Accepted(job_id=made.id, estimated_time=estimate))
 
@@ -87,6 +96,8 @@ async def create(
         return again
     if body.run_at is not None and body.run_at.tzinfo is None:
         raise RequestInvalid("run_at has no time zone", hint="2026-11-21T07:00:00Z")
+    if body.project_id is not None:
+        await forge.projects.get(tx, principal, body.project_id)
     handler = parts_of(request).jobs.get(body.kind)
     job = NewJob(
         kind=body.kind,
@@ -173,7 +184,7 @@ async def stream(
     if start.over:
         # Tells a browser not to come back.
         return Response(status_code=204)
-    return EventStream(_frames(streams.follow(job_id, start), start))
+    return EventStream(_frames(streams.follow(job_id, start)))
 
 
 @router.post("/jobs/{job_id}/respond", response_model=Resumed, summary="Answer a job's questions")
@@ -234,12 +245,7 @@ async def _enqueue(
     request: Request, tx: Transaction, principal: Principal, job: NewJob
 ) -> tuple[jobs.Enqueued, str]:
     parts = parts_of(request)
-    try:
-        made = await jobs.enqueue(
-            tx, principal.served(), job, registry=parts.jobs, dispatch=parts.dispatch
-        )
-    except asyncpg.ForeignKeyViolationError as error:
-        raise jobs.JobInvalid("there is no such project", field="project_id") from error
+    made = await jobs.enqueue(tx, principal.served(), job, registry=parts.jobs, dispatch=parts.dispatch)
     usual = await jobs.jobs.estimated_s(tx, principal, job.kind)
     return made, _words(_USUALLY_S.get(job.kind, _USUALLY_ELSE_S) if usual is None else usual)
 
@@ -256,9 +262,8 @@ def _place(last_event_id: str | None) -> int | None:
 
 
 async def _frames(
-    events: AsyncGenerator[JobEvent | None], start: Start
+    events: AsyncGenerator[JobEvent | None],
 ) -> AsyncGenerator[ServerSentEvent | None]:
-    del start
     try:
         async for event in events:
             yield (

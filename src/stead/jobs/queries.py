@@ -19,7 +19,7 @@ _JOB: Final = """
 async def insert_jobs(
     tx: Transaction,
     tenant_id: UUID,
-    user_id: UUID | None,
+    users: Sequence[UUID | None],
     ids: Sequence[UUID],
     kinds: Sequence[str],
     inputs: Sequence[Any],
@@ -37,19 +37,19 @@ async def insert_jobs(
         """
         insert into public.agent_jobs (id, tenant_id, user_id, agent_type, input, project_id, queue, priority, run_at,
           ready, dedupe_key, max_attempts, timeout_s, parent_id, dispatch, celery_task_id)
-        select u.id, $1, $2, u.kind, u.input, u.project_id, u.queue, u.priority, coalesce(u.run_at, now()),
+        select u.id, $1, u.user_id, u.kind, u.input, u.project_id, u.queue, u.priority, coalesce(u.run_at, now()),
           coalesce(u.run_at <= now(), true), u.key, u.attempts, u.timeout_s, u.parent_id, $14,
           case when $14 = 'celery' then u.id::text end
-        from unnest($3::uuid[], $4::text[], $5::jsonb[], $6::uuid[], $7::text[], $8::smallint[], $9::timestamptz[],
+        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::jsonb[], $6::uuid[], $7::text[], $8::smallint[], $9::timestamptz[],
           $10::text[], $11::smallint[], $12::real[], $13::uuid[])
-          with ordinality as u (id, kind, input, project_id, queue, priority, run_at, key, attempts, timeout_s,
+          with ordinality as u (user_id, id, kind, input, project_id, queue, priority, run_at, key, attempts, timeout_s,
             parent_id, n)
         order by u.n
         on conflict do nothing
         returning id
         """,
         tenant_id,
-        user_id,
+        users,
         ids,
         kinds,
         inputs,
@@ -280,13 +280,13 @@ async def settle(
     ids: Sequence[UUID],
     leases: Sequence[int],
     outcomes: Sequence[str],
-    results: Sequence[Any],
+    results: Sequence[str | None],
     errors: Sequence[str | None],
     codes: Sequence[str | None],
     delays: Sequence[float | None],
     untils: Sequence[datetime | None],
-    awaited: Sequence[Any],
-    asked: Sequence[Any],
+    awaited: Sequence[str | None],
+    asked: Sequence[str | None],
     askings: Sequence[str | None],
 ) -> list[Row]:
     return await tx.rows(

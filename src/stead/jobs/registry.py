@@ -111,6 +111,15 @@ class JobRegistry:
         )
         return handler
 
+    def completed_by(self, others: Mapping[str, JobFunction]) -> JobRegistry:
+        """A registry with these handlers and, for kinds that it has none for, those others."""
+        registry = JobRegistry()
+        registry._handlers.update(self._handlers)
+        for kind, function in others.items():
+            if kind not in registry._handlers:
+                registry.add(kind, function)
+        return registry
+
     def get(self, kind: str) -> Handler:
         """The handler of a kind.
 
@@ -136,7 +145,7 @@ class JobRegistry:
 
 def _input_model(kind: str, function: JobFunction) -> tuple[type[BaseModel] | None, bool]:
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    hints = get_type_hints(function)
+    hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     anything = False
     for parameter in parameters:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,7 @@ from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY, Database
 from stead.jobs import queries
 from stead.jobs.claimed import ClaimedJob
+from stead.jobs.models import Question
 from stead.jobs.outcomes import Outcome
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -141,18 +143,21 @@ class Settler:
                 [job.id for job, _ in batch],
                 [job.lease_no for job, _ in batch],
                 [o.kind for o in outcomes],
-                [o.result for o in outcomes],
+                [_json(o.result) for o in outcomes],
                 [o.error for o in outcomes],
                 [o.code for o in outcomes],
                 [o.delay_s for o in outcomes],
                 [o.until for o in outcomes],
-                [[str(job) for job in o.jobs] if o.jobs else None for o in outcomes],
-                [
-                    [{k: v for k, v in asdict(q).items() if v is not None} for q in o.questions]
-                    if o.questions
-                    else None
-                    for o in outcomes
-                ],
+                [_json([str(job) for job in o.jobs] or None) for o in outcomes],
+                [_json([_question(q) for q in o.questions] or None) for o in outcomes],
                 [o.asking for o in outcomes],
             )
         return {row["id"] for row in rows}
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _question(question: Question) -> dict[str, Any]:
+    return {name: value for name, value in asdict(question).items() if value is not None}

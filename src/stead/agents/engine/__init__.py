@@ -6,12 +6,13 @@ and what it stands on take two seconds to import.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from stead.agents.engine.completion import complete
+from stead.agents.engine.completion import complete, propose
 from stead.agents.engine.loop import answer
 from stead.agents.limits import LoopConfig
-from stead.agents.models import RunOutcome, Turn
+from stead.agents.models import Proposal, RunOutcome, Said, Turn
 from stead.agents.streams import LiveStream
 from stead.memory.extraction import Answer
 from stead.providers.models import ModelConfig, PriceList
@@ -44,6 +45,29 @@ class Engine:
             instructions=instructions,
             text=text,
             schema=schema,
+        )
+
+    async def propose(
+        self,
+        model: str,
+        *,
+        name: str,
+        instructions: str,
+        said: Sequence[Said],
+        schema: dict[str, Any],
+        temperature: float | None = None,
+    ) -> Proposal:
+        """One structured answer, unchecked; see `stead.agents.engine.completion.propose`."""
+        return await propose(
+            self._catalog,
+            self._prices,
+            self._limits,
+            model,
+            name=name,
+            instructions=instructions,
+            said=said,
+            schema=schema,
+            temperature=temperature,
         )
 
     async def aclose(self) -> None:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from agents import Agent, ModelSettings, RunConfig, Runner
+from agents.items import TResponseInputItem
 
-from stead.agents.engine.output import JsonSchemaOutput
+from stead.agents.engine.output import JsonSchemaOutput, UncheckedOutput
 from stead.agents.limits import LoopConfig
+from stead.agents.models import Proposal, Said
 from stead.db import assert_no_transaction
 from stead.memory.extraction import Answer
 from stead.providers.models import PriceList, is_offline
 from stead.providers.models.catalog import ModelCatalog
 from stead.providers.models.failures import failure_of
 from stead.providers.models.retries import retry_settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spent:
+    """What a call answered, and what it cost."""
+
+    output: Any
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
 
 
 async def complete(
@@ -40,23 +54,92 @@ async def complete(
     Raises:
         ModelFailed: A kind of it: refused, overloaded, timed out, or an answer that is none.
     """
-    assert_no_transaction("asking a model")
-    agent = Agent[None](
-        name="extraction",
+    agent = _agent("extraction", instructions, model, config, 0.0, JsonSchemaOutput(schema))
+    spent = await _ask(agent, text, catalog, prices, model)
+    return Answer(
+        data=spent.output,
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cost_usd=spent.cost_usd,
+        model=model,
+    )
+
+
+async def propose(
+    catalog: ModelCatalog,
+    prices: PriceList,
+    config: LoopConfig,
+    model: str,
+    *,
+    name: str,
+    instructions: str,
+    said: Sequence[Said],
+    schema: dict[str, Any],
+    temperature: float | None = None,
+) -> Proposal:
+    """Asks a model for JSON of a schema and takes what it writes, unchecked: so that what is wrong with it can be
+    told to the model.
+
+    Args:
+        catalog: Models by name.
+        prices: What they cost.
+        config: Limits of a call.
+        model: Its name.
+        name: Of the agent that asks.
+        instructions: What is to be done.
+        said: The conversation so far, a user's message last.
+        schema: A JSON Schema of the answer.
+        temperature: 0 to 2; None: the model's own.
+
+    Raises:
+        ModelFailed: A kind of it: refused, overloaded or timed out.
+    """
+    agent = _agent(name, instructions, model, config, temperature, UncheckedOutput(schema))
+    items: Any = [{"role": message.role, "content": message.text} for message in said]
+    spent = await _ask(agent, items, catalog, prices, model)
+    return Proposal(
+        text=spent.output,
+        model=model,
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cost_usd=spent.cost_usd,
+    )
+
+
+def _agent(
+    name: str,
+    instructions: str,
+    model: str,
+    config: LoopConfig,
+    temperature: float | None,
+    output: JsonSchemaOutput,
+) -> Agent[None]:
+    return Agent[None](
+        name=name,
         instructions=instructions,
         model_settings=ModelSettings(
-            temperature=0.0,
+            temperature=temperature,
             include_usage=True,
             store=False if model.startswith("openai/") else None,
             retry=None if is_offline(model) else retry_settings(config.max_retries),
             timeout=config.call_timeout_s,
         ),
-        output_type=JsonSchemaOutput(schema),
+        output_type=output,
     )
+
+
+async def _ask(
+    agent: Agent[None],
+    said: str | list[TResponseInputItem],
+    catalog: ModelCatalog,
+    prices: PriceList,
+    model: str,
+) -> _Spent:
+    assert_no_transaction("asking a model")
     try:
         result = await Runner.run(
             agent,
-            text,
+            said,
             max_turns=1,
             run_config=RunConfig(model=catalog.get(model), tracing_disabled=True),
         )
@@ -69,10 +152,9 @@ async def complete(
         output_tokens=usage.output_tokens,
         cached_tokens=usage.input_tokens_details.cached_tokens,
     )
-    return Answer(
-        data=result.final_output,
+    return _Spent(
+        output=result.final_output,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cost_usd=None if cost is None else float(cost),
-        model=model,
     )

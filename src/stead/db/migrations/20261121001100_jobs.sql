@@ -402,11 +402,12 @@ $$;
 
 -- Ends attempts, many at once, of whoever still holds them. Answers with those that were accepted.
 --
+-- JSON comes as text: of an array of arrays a client makes one with two dimensions.
 -- outcomes: completed, failed, retry (after delay_s), waiting (with questions), sleeping (until), awaiting (jobs),
 -- released (handed back).
 create function stead.settle_jobs(
-  worker uuid, ids uuid[], leases integer[], outcomes text[], results jsonb[], errors text[], codes text[],
-  delays double precision[], untils timestamptz[], awaited jsonb[], asked jsonb[], askings text[]
+  worker uuid, ids uuid[], leases integer[], outcomes text[], results text[], errors text[], codes text[],
+  delays double precision[], untils timestamptz[], awaited text[], asked text[], askings text[]
 )
 returns table (id uuid, status text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -429,7 +430,7 @@ begin
   ended as (
     update public.agent_jobs j
     set status = g.status,
-      result = case when g.outcome = 'completed' then g.result else j.result end,
+      result = case when g.outcome = 'completed' then g.result::jsonb else j.result end,
       progress = case when g.outcome = 'completed' then 100 else j.progress end,
       error = case when g.outcome in ('failed', 'retry') then g.error
         when g.outcome = 'completed' then null else j.error end,
@@ -440,8 +441,8 @@ begin
       ready = g.outcome not in ('retry', 'sleeping', 'awaiting'),
       resuming = g.outcome in ('waiting', 'sleeping', 'awaiting', 'released'),
       waits_for = case when g.outcome = 'awaiting'
-        then array(select jsonb_array_elements_text(g.awaited)::uuid) end,
-      questions = g.asked, asking = g.asking,
+        then array(select jsonb_array_elements_text(g.awaited::jsonb)::uuid) end,
+      questions = g.asked::jsonb, asking = g.asking,
       event_seq = j.event_seq + case when g.outcome in ('completed', 'failed', 'waiting') then 1 else 0 end,
       worker_id = null
     from given g
@@ -775,8 +776,8 @@ revoke execute on function stead.new_id(), stead.id_at(timestamptz), stead.wake_
   from public, anon, authenticated;
 grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), stead.claim_job(uuid, uuid),
   stead.suspect_jobs(text, text[], integer), stead.next_job_in_s(),
-  stead.settle_jobs(uuid, uuid[], integer[], text[], jsonb[], text[], text[], double precision[], timestamptz[],
-    jsonb[], jsonb[], text[]),
+  stead.settle_jobs(uuid, uuid[], integer[], text[], text[], text[], text[], double precision[], timestamptz[],
+    text[], text[], text[]),
   stead.report_jobs(uuid, uuid[], integer[], double precision[], text[]),
   stead.checkpoint_job(uuid, uuid, integer, text, text, integer, jsonb, integer),
   stead.rescue_jobs(double precision, integer, boolean, integer), stead.cancel_jobs(uuid),

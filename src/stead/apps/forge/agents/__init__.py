@@ -1,0 +1,1 @@
+"""The six agents and the pipeline, each as functions of a stage."""
