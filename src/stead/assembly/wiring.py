@@ -29,6 +29,7 @@ from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub
+from stead.scheduling import Scheduler, ScheduleRegistry
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -79,6 +80,7 @@ async def open_parts(
     access: DatabaseAccess,
     registry: AgentRegistry,
     jobs: JobRegistry,
+    schedules: ScheduleRegistry,
     kind: ProcessKind,
     *,
     solitary_command: Sequence[str] | None = None,
@@ -90,12 +92,14 @@ async def open_parts(
         access: The database.
         registry: Agents and tools.
         jobs: Handlers of jobs.
+        schedules: What makes jobs by the clock.
         kind: What process this is.
         solitary_command: What runs one job in a process of its own.
 
     Raises:
         RoleTooPowerful: The database login could bypass row-level security.
         ModelUnknown, ModelNotConfigured: The configured model cannot be had.
+        JobKindUnknown, JobInputInvalid: Jobs of a schedule could not run.
     """
     async with AsyncExitStack() as stack:
         await check_login(access)
@@ -150,12 +154,15 @@ async def open_parts(
             worker_config(settings, solitary_command),
             dispatch=settings.dispatch,
         )
+        scheduler = Scheduler(db, hub, schedules, handlers, dispatch=settings.dispatch)
+        scheduler.check()
         yield Parts(
             db=db,
             jobs=handlers,
             worker=worker,
             job_streams=JobStreams(db, hub),
             delivery=PostgresDelivery(),
+            scheduler=scheduler,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,

@@ -44,22 +44,31 @@ class Opened:
 
 
 @asynccontextmanager
-async def as_service(slug: str, *, connections: int = 2) -> AsyncGenerator[Opened]:
-    """The database, as the service of a tenant."""
-    from stead.db import NOBODY, Database, PoolConfig  # noqa: PLC0415
-    from stead.identity import tenant_service, tenants  # noqa: PLC0415
+async def opened_database(
+    *, connections: int = 2
+) -> AsyncGenerator[tuple[Settings, DatabaseAccess, Database]]:
+    """A pool of the server's login."""
+    from stead.db import Database, PoolConfig  # noqa: PLC0415
 
     settings = load_settings()
     async with database(settings) as access:
         db = await Database.open(PoolConfig(url=access.runtime_url, min_size=1, max_size=connections))
         try:
-            async with db.transaction(NOBODY, read_only=True) as tx:
-                tenant = await tenants.find(tx, slug)
-            yield Opened(
-                settings=settings, access=access, db=db, principal=tenant_service(tenant)
-            )
+            yield settings, access, db
         finally:
             await db.close()
+
+
+@asynccontextmanager
+async def as_service(slug: str, *, connections: int = 2) -> AsyncGenerator[Opened]:
+    """The database, as the service of a tenant."""
+    from stead.db import NOBODY  # noqa: PLC0415
+    from stead.identity import tenant_service, tenants  # noqa: PLC0415
+
+    async with opened_database(connections=connections) as (settings, access, db):
+        async with db.transaction(NOBODY, read_only=True) as tx:
+            tenant = await tenants.find(tx, slug)
+        yield Opened(settings=settings, access=access, db=db, principal=tenant_service(tenant))
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from stead.cli import output
 from stead.cli.access import as_service, read_id, run
 from stead.cli.jobs_output import ask, print_job, print_jobs
 from stead.cli.jobs_watch import follow
+from stead.cli.moments import read_moment
 from stead.cli.servers import load
 from stead.core.errors import Invalid
 
@@ -68,7 +68,9 @@ def show(job_id: JobId, tenant: TenantSlug = "demo", as_json: AsJson = False) ->
 def watch(
     job_ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Jobs; without any: all that are under way (100 at most)."),
+        typer.Argument(
+            metavar="[ID]...", help="Jobs; without any: all that are under way (100 at most)."
+        ),
     ] = None,
     tenant: TenantSlug = "demo",
     as_json: AsJson = False,
@@ -89,7 +91,9 @@ def answer(
     job_id: JobId,
     answers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUESTION=ANSWER]...", help="One for each question; asked for without any."),
+        typer.Argument(
+            metavar="[QUESTION=ANSWER]...", help="One for each question; asked for without any."
+        ),
     ] = None,
     tenant: TenantSlug = "demo",
 ) -> None:
@@ -126,19 +130,23 @@ def retry(job_id: JobId, tenant: TenantSlug = "demo") -> None:
 def run_command(
     kind: Annotated[str, typer.Argument(help="The kind of job: the name that its handler has.")],
     input_: Annotated[
-        str, typer.Option("--input", help="The handler's arguments, a JSON object; - reads standard input.")
+        str,
+        typer.Option("--input", help="The handler's arguments, a JSON object; - reads standard input."),
     ] = "{}",
     app_: Annotated[
         str | None,
         typer.Option("--app", help="Your application, as module:variable: kind and input are checked."),
     ] = None,
-    queue: Annotated[str | None, typer.Option(help="Which queue; what the handler says, or default.")] = None,
+    queue: Annotated[
+        str | None, typer.Option(help="Which queue; what the handler says, or default.")
+    ] = None,
     priority: Annotated[int, typer.Option(min=-100, max=100, help="Higher runs first.")] = 0,
     at: Annotated[
         str | None, typer.Option(help="Not before this moment (ISO 8601, UTC without a zone).")
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="While a job of this kind and key has not ended, no other is made.")
+        str | None,
+        typer.Option(help="While a job of this kind and key has not ended, no other is made."),
     ] = None,
     project: Annotated[str | None, typer.Option(help="The project (its id) that it belongs to.")] = None,
     tenant: TenantSlug = "demo",
@@ -158,7 +166,7 @@ def run_command(
         input=given,
         queue=queue or (registry.get(kind).queue if registry is not None else "default"),
         priority=priority,
-        run_at=_moment(at),
+        run_at=read_moment(at),
         dedupe_key=key,
         project_id=read_id(project) if project is not None else None,
     )
@@ -231,10 +239,11 @@ async def _retry(slug: str, job_id: UUID) -> None:
 async def _run(
     slug: str, job: NewJob, registry: JobRegistry | None, *, wait: bool, as_json: bool
 ) -> bool:
-    from stead import jobs  # noqa: PLC0415
 
     async with as_service(slug, connections=4) as opened:
-        made: Enqueued = await _enqueue(opened.db, opened.principal, job, registry, opened.settings.dispatch)
+        made: Enqueued = await _enqueue(
+            opened.db, opened.principal, job, registry, opened.settings.dispatch
+        )
         if wait:
             return await follow(opened, [made.id], as_json=as_json)
         if as_json:
@@ -290,13 +299,3 @@ def _input(text: str) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise Invalid("the input is no JSON object", hint="""--input '{"name": "value"}'""")
     return cast("dict[str, Any]", given)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(f"{text!r} is no moment", hint="For instance 2026-11-21T07:00:00Z.") from None

@@ -76,7 +76,9 @@ def print_job(job: Job, steps: Sequence[Step], *, as_json: bool) -> None:
         if value in (None, []) or name == "questions":
             continue
         # It waits for others: there is no such day.
-        said = "when the jobs that it waits for have ended" if name == "run_at" and _never(value) else value
+        said = (
+            "when the jobs that it waits for have ended" if name == "run_at" and _never(value) else value
+        )
         output.out.print(f"[dim]{name:14}[/] {escape(plain(said))}")
     for question in job.questions:
         output.out.print(f"[yellow]asks[/] {escape(_asked(question))}")

@@ -157,18 +157,17 @@ class _Bars:
 
     def show(self, job: Job, event: str, data: dict[str, Any]) -> None:
         status = _status(event, data)
-        shown = {
-            "status": f"[{COLOURS.get(status, 'red')}]{status}[/]",
-            "said": escape(_said(job, event, data, percent=False)),
-        }
+        coloured = f"[{COLOURS.get(status, 'red')}]{status}[/]"
+        said = escape(_said(job, event, data, percent=False))
         percent = 100.0 if event == "complete" else data.get("progress")
-        if job.id not in self._tasks:
+        task = self._tasks.get(job.id)
+        if task is None:
             # The end of an id tells two of one moment apart.
             name = f"{job.kind} [dim]…{str(job.id)[-6:]}[/]"
-            self._tasks[job.id] = self._progress.add_task(
-                name, total=100, completed=percent or job.progress, **shown
+            task = self._tasks[job.id] = self._progress.add_task(
+                name, total=100, status=coloured, said=said
             )
-        self._progress.update(self._tasks[job.id], completed=percent, **shown)
+        self._progress.update(task, completed=percent, status=coloured, said=said)
 
 
 def _status(event: str, data: dict[str, Any]) -> str:

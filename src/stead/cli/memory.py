@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, cast, get_args
 from uuid import UUID
@@ -17,6 +17,7 @@ import typer
 from stead.cli import output
 from stead.cli.access import as_service, read_id, run
 from stead.cli.memory_output import print_found, print_memories, print_memory
+from stead.cli.moments import read_moment
 from stead.cli.output import line
 from stead.core.errors import Invalid
 from stead.core.ids import parse_id
@@ -55,7 +56,7 @@ def search(
 
     Example: stead memory search "Where do I live?" --profile ann@example.com --explain
     """
-    moment = _moment(as_of)
+    moment = read_moment(as_of)
     if not question.strip():
         raise Invalid("the question is empty", hint="Ask in words.")
     found = run(_search(tenant, profile, session, question, limit, moment))
@@ -267,19 +268,6 @@ def _written(file: Path | None) -> Generator[IO[str]]:
             raise
     except OSError as error:
         raise Invalid(f"{file} cannot be written: {error.strerror}") from error
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(
-            f"{text!r} is no day and no moment",
-            hint="For instance 2026-05-07 or 2026-05-07T12:00:00+02:00.",
-        ) from None
 
 
 def _kinds(given: list[str] | None) -> list[MemoryKind] | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from stead.cli import output
-from stead.cli.access import as_service, run
+from stead.cli.access import as_service, opened_database, run
 from stead.cli.jobs import AsJson, TenantSlug
 from stead.cli.jobs_output import print_queues
 from stead.core.errors import Invalid
@@ -95,13 +95,12 @@ async def _save(name: str, slug: str, *, every: bool, **change: Any) -> None:
     from stead.db import NOBODY  # noqa: PLC0415
 
     try:
-        async with as_service(slug) as opened:
-            if every:
-                async with opened.db.transaction(NOBODY) as tx:
-                    await jobs.queues.save_for_all(tx, name, **change)
-            else:
-                async with opened.db.transaction(opened.principal) as tx:
-                    await jobs.queues.save(tx, opened.principal, name, **change)
+        if every:
+            async with opened_database() as (_, _, db), db.transaction(NOBODY) as tx:
+                await jobs.queues.save_for_all(tx, name, **change)
+        else:
+            async with as_service(slug) as opened, opened.db.transaction(opened.principal) as tx:
+                await jobs.queues.save(tx, opened.principal, name, **change)
     except asyncpg.CheckViolationError as error:
         raise Invalid(
             f"{name!r} is no name of a queue", hint="Lower-case letters, digits, dots and hyphens."

@@ -20,6 +20,7 @@ from stead.http import (
     mcp,
     memories,
     problems,
+    schedules,
     sessions,
 )
 from stead.http.config import HttpConfig
@@ -78,6 +79,7 @@ def create_app(
         forgetting,
         agents,
         jobs,
+        schedules,
         keys,
         mcp,
         health,

@@ -11,6 +11,7 @@ from stead.db import Database
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
+from stead.scheduling import Scheduler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class Parts:
         worker: Works them off, in processes that do.
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
+        scheduler: Makes jobs by the clock.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
@@ -37,6 +39,7 @@ class Parts:
     worker: Worker
     job_streams: JobStreams
     delivery: Delivery
+    scheduler: Scheduler
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None
