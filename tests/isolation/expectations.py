@@ -290,6 +290,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.job_watches": {"stead_definer": _ALL},
     # What holds for every tenant is the owner's to say.
     "stead.job_queues": {"stead_service": dict.fromkeys(_ALL, service), "stead_definer": _ALL},
+    "stead.schedules": {"stead_service": dict.fromkeys(_ALL, service), "stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.

@@ -42,6 +42,7 @@ SHARED_CATALOGUE = {
     "public.agent_endorsements",
     "public.pattern_embeddings",
     "stead.job_queues",
+    "stead.schedules",
 }
 
 # Runs statements with role and claims, undoes each, and answers with what became of it: the keys of the

@@ -573,6 +573,13 @@ def _job_queues(w: World, label: Label) -> dict[str, Any]:
             "updated_at": "2026-01-01"}  # fmt: skip
 
 
+def _schedules(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "name": f"schedule-{w.number()}",
+            "cron": "0 7 * * *", "time_zone": "UTC", "kind": "digest", "input": {}, "queue": "default",
+            "max_attempts": 3, "dispatch": "postgres", "missed": "once", "source": "api", "paused": False,
+            "seen_at": "2026-01-01", "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -674,6 +681,7 @@ SEEDS: dict[str, Seed] = {
     # A job has one, and is seeded once.
     "stead.job_watches": Seed(_job_watches, _each("bob", None), _each("ann")),
     "stead.job_queues": Seed(_job_queues, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
+    "stead.schedules": Seed(_schedules, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from stead.assembly.database import DatabaseAccess
-from stead.jobs import Answer, jobs
-from tests.guarantees.jobs import Plant, plant
+from tests.guarantees.jobs import plant
 from tests.support.brokers import RedisBroker, redis_broker
 from tests.support.fleet import Fleet, fleet
 

@@ -124,7 +124,9 @@ async def rabbit_broker() -> AsyncIterator[str]:
                 await asyncio.sleep(0.05)
         yield f"amqp://guest:guest@127.0.0.1:{port}//"
     finally:
-        family = psutil.Process(process.pid).children(recursive=True) if process.returncode is None else []
+        family = (
+            psutil.Process(process.pid).children(recursive=True) if process.returncode is None else []
+        )
         # The port mapper puts itself beside the server, as a daemon.
         mappers = [
             each for each in psutil.process_iter(["name", "environ"])

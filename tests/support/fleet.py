@@ -129,7 +129,9 @@ class Fleet:
         self._workers.append(process)
         return await process.start()
 
-    async def enqueue(self, kind: str, n: int = 1, *, queue: str = "default", **given: Any) -> list[UUID]:
+    async def enqueue(
+        self, kind: str, n: int = 1, *, queue: str = "default", **given: Any
+    ) -> list[UUID]:
         """So many jobs for Celery."""
         async with self.plant.db.transaction(self.plant.service) as tx:
             return await jobs.enqueue_many(

@@ -30,6 +30,7 @@ from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub, LiveUpdates
+from stead.scheduling import Scheduler, ScheduleRegistry
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -81,6 +82,7 @@ async def open_parts(
     access: DatabaseAccess,
     registry: AgentRegistry,
     jobs: JobRegistry,
+    schedules: ScheduleRegistry,
     kind: ProcessKind,
     *,
     solitary_command: Sequence[str] | None = None,
@@ -93,6 +95,7 @@ async def open_parts(
         access: The database.
         registry: Agents and tools.
         jobs: Handlers of jobs.
+        schedules: What makes jobs by the clock.
         kind: What process this is.
         solitary_command: What runs one job in a process of its own.
         delivers: Whether this process gives jobs to the broker, where there is one.
@@ -101,6 +104,7 @@ async def open_parts(
         RoleTooPowerful: The database login could bypass row-level security.
         ModelUnknown, ModelNotConfigured: The configured model cannot be had.
         BrokerNotConfigured: Celery is not installed, or its broker's URL is none.
+        JobKindUnknown, JobInputInvalid: Jobs of a schedule could not run.
     """
     async with AsyncExitStack() as stack:
         await check_login(access)
@@ -165,12 +169,15 @@ async def open_parts(
             own_db=own_db,
         )
         delivery = await _delivery(settings, db, hub, handlers, stack, delivers=delivers)
+        scheduler = Scheduler(db, hub, schedules, handlers, dispatch=settings.dispatch)
+        scheduler.check()
         yield Parts(
             db=db,
             jobs=handlers,
             worker=worker,
             job_streams=JobStreams(db, hub),
             delivery=delivery,
+            scheduler=scheduler,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,

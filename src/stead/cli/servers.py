@@ -57,7 +57,7 @@ def up(
 
     Example: stead up myproject.agents:app --port 9000
     """
-    stead = _load(target, host=host, port=port)
+    stead = load(target, host=host, port=port)
     run(_up(stead, db_port, target))
 
 
@@ -66,7 +66,7 @@ def serve(target: Target = None, host: Host = None, port: Port = None) -> None:
 
     Example: STEAD_DATABASE_URL=postgresql://… stead serve --host 0.0.0.0
     """
-    stead = _load(target, host=host, port=port)
+    stead = load(target, host=host, port=port)
     run(_serve(stead))
 
 
@@ -80,7 +80,7 @@ def worker(
 
     Example: stead worker myproject.agents:app
     """
-    stead = _load(target)
+    stead = load(target)
     run(_work(stead, target) if job is None else _work_one(stead, job))
 
 
@@ -91,7 +91,8 @@ def down() -> None:
     output.say("stopped" if stopped else "no embedded database was running")
 
 
-def _load(target: str | None, **overrides: Any) -> Stead:
+def load(target: str | None, **overrides: Any) -> Stead:
+    """The application of a command line, or one of the settings alone; logs go where it says."""
     stead = load_target(target) if target else Stead()
     given = {name: value for name, value in overrides.items() if value is not None}
     stead = stead.with_settings(**given) if given else stead

@@ -22,6 +22,7 @@ from stead.http import (
     problems,
     projects,
     realtime,
+    schedules,
     sessions,
 )
 from stead.http.config import HttpConfig
@@ -82,6 +83,7 @@ def create_app(
         agents,
         jobs,
         projects,
+        schedules,
         keys,
         mcp,
         realtime,

@@ -12,6 +12,7 @@ from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
 from stead.realtime import LiveUpdates
+from stead.scheduling import Scheduler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Parts:
         worker: Works them off, in processes that do.
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
+        scheduler: Makes jobs by the clock.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
@@ -40,6 +42,7 @@ class Parts:
     worker: Worker
     job_streams: JobStreams
     delivery: Delivery
+    scheduler: Scheduler
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None

@@ -400,6 +400,19 @@ async def list_queues(tx: Transaction, tenant_id: UUID) -> list[Row]:
     )
 
 
+async def save_queue_for_all(
+    tx: Transaction,
+    queue: str,
+    paused: bool | None,  # noqa: FBT001
+    weight: int | None,
+    max_running: int | None,
+    unlimited: bool,  # noqa: FBT001
+) -> None:
+    await tx.execute(
+        "select stead.save_queue($1, $2, $3, $4, $5)", queue, paused, weight, max_running, unlimited
+    )
+
+
 async def save_queue(
     tx: Transaction,
     tenant_id: UUID,
