@@ -158,7 +158,8 @@ async def open_parts(
         forged = forge.handlers(
             ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
         )
-        handlers = jobs.completed_by(forged)
+        # A pipeline makes some twenty calls of a model, one after the other.
+        handlers = jobs.completed_by(forged, timeout_s=3600.0)
         worker = Worker(
             db,
             hub,

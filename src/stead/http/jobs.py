@@ -62,7 +62,7 @@ async def run_agent(
     """Enqueues a job and answers at once; follow it at `/v1/jobs/{job_id}/stream`."""
     if again := await once.before(tx, principal):
         return again
-    project = await forge.projects.get(tx, principal, body.project_id)
+    project = await forge.projects.working_on(tx, principal, body.project_id)
     job = NewJob(
         kind=body.agent_type,
         input=body.input_context,
@@ -80,7 +80,7 @@ async def run_pipeline(
     """Research, wireframe, code and quality check, one after the other, as one job."""
     if again := await once.before(tx, principal):
         return again
-    project = await forge.projects.get(tx, principal, body.project_id)
+    project = await forge.projects.working_on(tx, principal, body.project_id)
     job = NewJob(
         kind="pipeline", input=body.input_context, project_id=project.id, user_id=project.user_id
     )
@@ -98,7 +98,7 @@ async def create(
     if body.run_at is not None and body.run_at.tzinfo is None:
         raise RequestInvalid("run_at has no time zone", hint="2026-11-21T07:00:00Z")
     if body.project_id is not None:
-        await forge.projects.get(tx, principal, body.project_id)
+        await forge.projects.working_on(tx, principal, body.project_id)
     handler = parts_of(request).jobs.get(body.kind)
     job = NewJob(
         kind=body.kind,
