@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from typing import Any, ParamSpec, TypeVar
@@ -19,6 +19,8 @@ from stead.http import Parts, create_app
 from stead.jobs import JobFunction, JobRegistry
 from stead.processes import ProcessKind
 from stead.providers.embedders import build_embedder
+from stead.scheduling import Missed, ScheduleRegistry
+from stead.scheduling.registry import kind_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,6 +41,7 @@ class Stead:
         self._settings: Settings | None = None
         self.registry = AgentRegistry()
         self.jobs = JobRegistry()
+        self.schedules = ScheduleRegistry()
 
     @property
     def settings(self) -> Settings:
@@ -153,12 +156,66 @@ class Stead:
 
         return register
 
+    def schedule(
+        self,
+        cron: str,
+        *,
+        tz: str = "UTC",
+        job: str | None = None,
+        tenant: str | None = None,
+        missed: Missed = "once",
+        name: str | None = None,
+        input: Mapping[str, Any] | None = None,  # noqa: A002 - what it is called everywhere else
+        tick: str | None = None,
+        queue: str | None = None,
+    ) -> Callable[[JobFunction], JobFunction]:
+        """Makes a job at times of a clock: a call by itself, or a decorator above `job`.
+
+        Args:
+            cron: Minute, hour, day of the month, month, day of the week: ``0 7 * * mon-fri``; or ``@daily``.
+            tz: IANA name of the time zone whose clock it goes by.
+            job: Which kind of job; as a decorator: that of the function below.
+            tenant: Slug of the tenant whose job it is; None: a job for every tenant.
+            missed: What becomes of ticks at which no worker was there: nothing (``skip``), one job for all of
+                them (``once``), a job for each of the latest hundred (``all``).
+            name: Its name; that of the jobs when None.
+            input: The jobs' input.
+            tick: The handler's argument that is given the tick (ISO 8601, UTC).
+            queue: Where the jobs go; None: what the handler says.
+
+        Raises:
+            ScheduleInvalid: It cannot be read, its name is taken, or the function is no handler.
+        """
+
+        def register(kind: str) -> None:
+            self.schedules.add(
+                cron,
+                kind=kind,
+                time_zone=tz,
+                tenant=tenant,
+                missed=missed,
+                name=name,
+                input=input,
+                tick_argument=tick,
+                queue=queue,
+            )
+
+        def decorate(function: JobFunction) -> JobFunction:
+            if job is None:
+                register(kind_of(self.jobs, function))
+            return function
+
+        if job is not None:
+            register(job)
+        return decorate
+
     def open(
         self,
         access: DatabaseAccess,
         kind: ProcessKind = "serve",
         *,
         solitary_command: Sequence[str] | None = None,
+        delivers: bool = True,
     ) -> AbstractAsyncContextManager[Parts]:
         """Everything that the server and the worker are served from, open while the block runs.
 
@@ -166,9 +223,17 @@ class Stead:
             access: The database.
             kind: What process this is.
             solitary_command: What runs one job, whose id follows, in a process of its own.
+            delivers: Whether this process gives jobs to the broker, where Celery delivers them.
         """
         return open_parts(
-            self.settings, access, self.registry, self.jobs, kind, solitary_command=solitary_command
+            self.settings,
+            access,
+            self.registry,
+            self.jobs,
+            self.schedules,
+            kind,
+            solitary_command=solitary_command,
+            delivers=delivers,
         )
 
     @asynccontextmanager

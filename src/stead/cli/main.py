@@ -13,11 +13,14 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    jobs,
     mcp,
     memory,
     memory_eval,
     memory_forget,
     output,
+    queues,
+    schedules,
     servers,
     sessions,
     tenants,
@@ -49,6 +52,9 @@ memory.app.command("eval")(memory_eval.evaluate)
 app.add_typer(memory.app, name="memory")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(audit.app, name="audit")
+jobs.app.add_typer(queues.app, name="queues")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(schedules.app, name="schedules")
 
 
 def _print_version(value: bool) -> None:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, cast, get_args
 from uuid import UUID
 
 import typer
 
-from stead.assembly import Settings, load_settings
 from stead.cli import output
-from stead.cli.access import database, run
-from stead.cli.memory_output import line, print_found, print_memories, print_memory
+from stead.cli.access import as_service, read_id, run
+from stead.cli.memory_output import print_found, print_memories, print_memory
+from stead.cli.moments import read_moment
+from stead.cli.output import line
 from stead.core.errors import Invalid
 from stead.core.ids import parse_id
 
 if TYPE_CHECKING:
-    from stead.db import Database, Transaction
+    from stead.db import Transaction
     from stead.identity import Principal
     from stead.memory import Memory, MemoryKind, Recalled
     from stead.memory.scopes import Scope
@@ -56,7 +56,7 @@ def search(
 
     Example: stead memory search "Where do I live?" --profile ann@example.com --explain
     """
-    moment = _moment(as_of)
+    moment = read_moment(as_of)
     if not question.strip():
         raise Invalid("the question is empty", hint="Ask in words.")
     found = run(_search(tenant, profile, session, question, limit, moment))
@@ -118,30 +118,6 @@ def export(
     """
     count = run(_export(tenant, profile, session, file))
     output.err.print(f"{count} records written", style="dim")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Opened:
-    settings: Settings
-    db: Database
-    principal: Principal
-
-
-@asynccontextmanager
-async def as_service(slug: str) -> AsyncGenerator[_Opened]:
-    """The database, as the service of a tenant."""
-    from stead.db import NOBODY, Database, PoolConfig  # noqa: PLC0415
-    from stead.identity import tenant_service, tenants  # noqa: PLC0415
-
-    settings = load_settings()
-    async with database(settings) as access:
-        db = await Database.open(PoolConfig(url=access.runtime_url, min_size=1, max_size=2))
-        try:
-            async with db.transaction(NOBODY, read_only=True) as tx:
-                tenant = await tenants.find(tx, slug)
-            yield _Opened(settings=settings, db=db, principal=tenant_service(tenant))
-        finally:
-            await db.close()
 
 
 async def find_person(tx: Transaction, principal: Principal, text: str) -> UUID:
@@ -292,31 +268,6 @@ def _written(file: Path | None) -> Generator[IO[str]]:
             raise
     except OSError as error:
         raise Invalid(f"{file} cannot be written: {error.strerror}") from error
-
-
-def read_id(text: str) -> UUID:
-    """The id in an argument.
-
-    Raises:
-        Invalid: It is none.
-    """
-    found = parse_id(text)
-    if found is None:
-        raise Invalid(f"{text!r} is no id", hint="An id has 36 characters: 8-4-4-4-12.")
-    return found
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise Invalid(
-            f"{text!r} is no day and no moment",
-            hint="For instance 2026-05-07 or 2026-05-07T12:00:00+02:00.",
-        ) from None
 
 
 def _kinds(given: list[str] | None) -> list[MemoryKind] | None:

@@ -20,9 +20,9 @@ from rich.table import Table
 
 from stead.assembly import load_settings
 from stead.cli import output
-from stead.cli.access import database, run
-from stead.cli.memory import AsJson, TenantSlug, as_service
-from stead.cli.memory_output import line
+from stead.cli.access import as_service, database, run
+from stead.cli.memory import AsJson, TenantSlug
+from stead.cli.output import line
 from stead.core.errors import Invalid
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from stead.cli import output
-from stead.cli.access import run
-from stead.cli.memory import AsJson, TenantSlug, as_service, find_person, read_id
+from stead.cli.access import as_service, read_id, run
+from stead.cli.memory import AsJson, TenantSlug, find_person
 from stead.core.errors import Invalid
 
 

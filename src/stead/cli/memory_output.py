@@ -6,13 +6,13 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.markup import escape
 from rich.table import Table
 
 from stead.cli import output
+from stead.cli.output import line, visible
 
 if TYPE_CHECKING:
     from stead.memory import Memory, Recalled
@@ -95,7 +95,7 @@ def _print_table(table: Table, count: int) -> None:
 def _cells(memory: Memory) -> tuple[str, str, str, str]:
     words = " ".join(memory.content.split())
     shown = words if len(words) <= _PREVIEW_CHARS else words[: _PREVIEW_CHARS - 1] + "…"
-    return f"{memory.happened_at:%Y-%m-%d}", memory.kind, escape(_visible(shown)), str(memory.id)
+    return f"{memory.happened_at:%Y-%m-%d}", memory.kind, escape(visible(shown)), str(memory.id)
 
 
 def _style(memory: Memory) -> str | None:
@@ -104,26 +104,10 @@ def _style(memory: Memory) -> str | None:
 
 def _plain(value: object) -> str:
     if isinstance(value, list | dict):
-        return _visible(json.dumps(value, ensure_ascii=False, default=str))
-    return _visible(str(value))
-
-
-def _visible(text: str) -> str:
-    """Text for a terminal: control characters, which could move its cursor or change its title, are shown."""
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
-    )
+        return visible(json.dumps(value, ensure_ascii=False, default=str))
+    return visible(str(value))
 
 
 def _print_lines(records: Iterable[dict[str, Any]]) -> None:
     for record in records:
         sys.stdout.write(line(record))
-
-
-def line(record: dict[str, Any]) -> str:
-    """A record as a line of JSON."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_json) + "\n"
-
-
-def _json(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from typing import Any, Final
 
 from rich.console import Console
@@ -32,3 +33,19 @@ def complain(error: SteadError) -> None:
     )
     if error.hint:
         err.print(f"  [dim]try:[/] {escape(error.hint)}")
+
+
+def visible(text: str) -> str:
+    """Text for a terminal: control characters, which could move its cursor or change its title, are shown."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def line(record: dict[str, Any]) -> str:
+    """A record as a line of JSON."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_json) + "\n"
+
+
+def _json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -11,6 +11,8 @@ from stead.db import Database
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
+from stead.realtime import LiveUpdates
+from stead.scheduling import Scheduler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,9 @@ class Parts:
         worker: Works them off, in processes that do.
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
+        scheduler: Makes jobs by the clock.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
+        live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
         reranker: Reads what a search found once more, where one is configured.
@@ -32,11 +36,13 @@ class Parts:
     db: Database
     authenticator: Authenticator
     runtime: AgentRuntime
+    live: LiveUpdates
     pending_migrations: Callable[[], Awaitable[list[str]]]
     jobs: JobRegistry
     worker: Worker
     job_streams: JobStreams
     delivery: Delivery
+    scheduler: Scheduler
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None

@@ -99,7 +99,7 @@ async def enqueue_many(
     return await queries.insert_jobs(
         tx,
         principal.tenant.id,
-        principal.profile_id,
+        [job.user_id or principal.profile_id for job in jobs],
         list(job_ids) if job_ids is not None else [new_id() for _ in jobs],
         [job.kind for job in jobs],
         [dict(job.input) for job in jobs],

@@ -56,6 +56,7 @@ class NewJob:
         max_attempts: How often it is tried; None: what its handler says.
         timeout_s: How long an attempt may take; None: what its handler says.
         parent_id: The job that spawned it.
+        user_id: For services: in whose name it runs; None: the tenant's service, or the person who makes it.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class NewJob:
     max_attempts: int | None = None
     timeout_s: float | None = None
     parent_id: UUID | None = None
+    user_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

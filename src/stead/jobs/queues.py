@@ -37,3 +37,26 @@ async def save(
     """
     await queries.save_queue(tx, principal.tenant.id, queue, paused, weight, max_running, unlimited)
     await tx.execute("select pg_notify('stead', '[\"jobs\"]')")
+
+
+async def save_for_all(
+    tx: Transaction,
+    queue: str,
+    *,
+    paused: bool | None = None,
+    weight: int | None = None,
+    max_running: int | None = None,
+    unlimited: bool = False,
+) -> None:
+    """Changes a queue for every tenant; what a tenant has of its own holds beside it, but for a pause.
+
+    Args:
+        tx: A transaction of nobody (`stead.db.NOBODY`): for who runs the server.
+        queue: Its name.
+        paused: Whether its jobs wait.
+        weight: The share of a tenant that has no weight of its own.
+        max_running: The limit of a tenant that has none of its own.
+        unlimited: Lifts that limit.
+    """
+    await queries.save_queue_for_all(tx, queue, paused, weight, max_running, unlimited)
+    await tx.execute("select pg_notify('stead', '[\"jobs\"]')")

@@ -111,6 +111,15 @@ class JobRegistry:
         )
         return handler
 
+    def completed_by(self, others: Mapping[str, JobFunction]) -> JobRegistry:
+        """A registry with these handlers and, for kinds that it has none for, those others."""
+        registry = JobRegistry()
+        registry._handlers.update(self._handlers)
+        for kind, function in others.items():
+            if kind not in registry._handlers:
+                registry.add(kind, function)
+        return registry
+
     def get(self, kind: str) -> Handler:
         """The handler of a kind.
 
