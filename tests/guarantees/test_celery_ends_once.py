@@ -1,4 +1,4 @@
-"""Jobs that Celery delivers end once: whoever is killed, whatever the broker loses, however often a message comes."""
+"""Jobs that Celery delivers end once: whoever is killed, whatever the broker loses, whatever comes twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from stead.assembly.database import DatabaseAccess
 from tests.guarantees.jobs import plant
 from tests.support.brokers import redis_broker
-from tests.support.fleet import Fleet, fleet
+from tests.support.fleet import HASTY_S, Fleet, fleet
 from tests.support.servers import ServerProcess
 
 JOBS, ROWS = 120, 4
@@ -53,7 +53,11 @@ async def test_everything_ends_once(fresh: DatabaseAccess, tmp_path: Path) -> No
         ("--pool", "threads", "--concurrency", "4"),
         ("--pool", "prefork", "--concurrency", "4"),
     )
-    async with redis_broker() as redis, plant(fresh, tmp_path) as made, fleet(made, redis.url) as yard:
+    async with (
+        redis_broker() as redis,
+        plant(fresh, tmp_path) as made,
+        fleet(made, redis.url, lost_s=HASTY_S) as yard,
+    ):
         await _prepare(yard)
         first, second = await asyncio.gather(yard.worker(*prefork), yard.worker(*threads))
         many = await yard.enqueue("ledger", JOBS, n=ROWS)

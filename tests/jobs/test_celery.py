@@ -16,7 +16,7 @@ from stead.assembly.database import DatabaseAccess
 from stead.jobs import Answer, WorkerConfig, jobs, queues, upkeep
 from tests.guarantees.jobs import plant
 from tests.support.brokers import RedisBroker, rabbit_broker, redis_broker
-from tests.support.fleet import CeleryProcess, Fleet, fleet
+from tests.support.fleet import HASTY_S, CeleryProcess, Fleet, fleet
 
 POOLS = [("--pool", "threads", "--concurrency", "4"), ("--pool", "prefork", "--concurrency", "2")]
 
@@ -53,6 +53,13 @@ async def _try_again(yard: Fleet, job: UUID) -> None:
 async def _save_queue(yard: Fleet, **how: object) -> None:
     async with yard.plant.db.transaction(yard.plant.service) as tx:
         await queues.save(tx, yard.plant.service, "default", **how)  # type: ignore[arg-type]
+
+
+@pytest_asyncio.fixture
+async def hasty(fresh: DatabaseAccess, redis: RedisBroker, tmp_path: Path) -> AsyncIterator[Fleet]:
+    """A fleet on it that soon sends again what nobody came for."""
+    async with plant(fresh, tmp_path) as made, fleet(made, redis.url, lost_s=HASTY_S) as found:
+        yield found
 
 
 @pytest.mark.parametrize("pool", POOLS, ids=["threads", "prefork"])
@@ -221,49 +228,49 @@ async def test_a_child_that_is_killed_loses_its_own_job_alone(yard: Fleet) -> No
     assert [row["rescues"] for row in rescues] == [0, 1]
 
 
-async def test_a_paused_queue_holds_its_jobs_until_it_goes_on(yard: Fleet) -> None:
-    await _save_queue(yard, paused=True)
-    worker = await yard.worker()
-    (job,) = await yard.enqueue("note")
+async def test_a_paused_queue_holds_its_jobs_until_it_goes_on(hasty: Fleet) -> None:
+    await _save_queue(hasty, paused=True)
+    worker = await hasty.worker()
+    (job,) = await hasty.enqueue("note")
     await worker.says("job_not_claimed", str(job))
-    await _save_queue(yard, paused=False)
-    assert (await yard.ended(job)).status == "completed"
-    assert yard.plant.lines()[job] == [[]]
+    await _save_queue(hasty, paused=False)
+    assert (await hasty.ended(job)).status == "completed"
+    assert hasty.plant.lines()[job] == [[]]
 
 
-async def test_a_limit_of_a_queue_holds_over_workers(yard: Fleet) -> None:
-    go = yard.plant.effects.with_name("go")
-    await _save_queue(yard, max_running=1)
-    workers = [await yard.worker(), await yard.worker()]
-    two = await yard.enqueue("gate", 2, path=str(go))
-    await yard.plant.until("select exists (select from public.agent_jobs where status = 'running')")
+async def test_a_limit_of_a_queue_holds_over_workers(hasty: Fleet) -> None:
+    go = hasty.plant.effects.with_name("go")
+    await _save_queue(hasty, max_running=1)
+    workers = [await hasty.worker(), await hasty.worker()]
+    two = await hasty.enqueue("gate", 2, path=str(go))
+    await hasty.plant.until("select exists (select from public.agent_jobs where status = 'running')")
     # The other was delivered, and refused.
-    await yard.plant.until(
+    await hasty.plant.until(
         "select bool_and(dispatched_at is not null or status = 'running') from public.agent_jobs"
     )
-    (queued,) = [job for job in two if (await yard.plant.get(job)).status == "queued"]
+    (queued,) = [job for job in two if (await hasty.plant.get(job)).status == "queued"]
     refused = [asyncio.create_task(w.says("job_not_claimed", str(queued))) for w in workers]
     await asyncio.wait(refused, return_when=asyncio.FIRST_COMPLETED)
     for each in refused:
         each.cancel()
     go.touch()
-    await yard.plant.all_ended()
-    assert [(await yard.plant.get(job)).status for job in two] == ["completed", "completed"]
-    at_once = await yard.plant.admin.fetchval(
+    await hasty.plant.all_ended()
+    assert [(await hasty.plant.get(job)).status for job in two] == ["completed", "completed"]
+    at_once = await hasty.plant.admin.fetchval(
         "select bool_or(a.started_at < b.completed_at and b.started_at < a.completed_at)"
         " from public.agent_jobs a join public.agent_jobs b on a.id < b.id"
     )
     assert not at_once
 
 
-async def test_a_worker_without_the_handler_leaves_the_job_to_others(yard: Fleet) -> None:
-    stranger = await yard.worker(STEAD_APP="tests.support.other_app:app")
-    (job,) = await yard.enqueue("note")
+async def test_a_worker_without_the_handler_leaves_the_job_to_others(hasty: Fleet) -> None:
+    stranger = await hasty.worker(STEAD_APP="tests.support.other_app:app")
+    (job,) = await hasty.enqueue("note")
     await stranger.says("job_not_claimed", str(job))
-    assert (await yard.plant.get(job)).status == "queued"
+    assert (await hasty.plant.get(job)).status == "queued"
     await stranger.stop()
-    await yard.worker()
-    assert (await yard.ended(job)).status == "completed"
+    await hasty.worker()
+    assert (await hasty.ended(job)).status == "completed"
 
 
 async def test_workers_take_the_queues_that_they_are_told(yard: Fleet) -> None:
