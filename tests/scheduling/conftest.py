@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -63,6 +64,12 @@ class Clockwork:
             return await connection.fetch(sql, *args)
         finally:
             await connection.close()
+
+    async def until(self, sql: str) -> None:
+        """Waits until a statement finds a row."""
+        async with asyncio.timeout(60):
+            while not await self.admin(sql):  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.05)
 
     async def age(self) -> None:
         """Makes all tenants old: one that came after a tick did not miss it."""
