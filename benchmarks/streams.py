@@ -1,7 +1,7 @@
 """A load client that costs little: bytes from a socket, and the time stamps in them.
 
-The model server writes ``time.monotonic_ns()`` into each delta, so that what a delta needed from there to
-here is read off the delta itself, through Stead or not. Both sides are read by the same code.
+The model server writes ``time.monotonic_ns()`` into each delta, so that what a token needed from there to
+here is read off the token itself, through Stead or not. Both sides are read by the same code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 #: What the last event of a stream has in it: the connection may stay open after it.
 _LAST: Final = (b"data: [DONE]", b'"type":"response.completed"', b'"type": "response.completed"')
-_DELTA: Final = re.compile(rb'"delta": ?"(\d+) "')
+_DELTA: Final = re.compile(rb'"delta": ?"((?:\d+ )+)"')
 
 
 @dataclass(kw_only=True)
@@ -26,7 +26,7 @@ class Stream:
 
     Args:
         began_s, first_s, ended_s: ``time.monotonic()`` of the request, the first delta and the end.
-        delivery_ms: For each delta, from the model server's stamp to its arrival.
+        delivery_ms: For each token, from the model server's stamp to its arrival.
     """
 
     began_s: float
@@ -41,7 +41,7 @@ class Stream:
 
     @property
     def tokens(self) -> int:
-        """How many deltas came."""
+        """How many tokens came."""
         return len(self.delivery_ms)
 
 
@@ -66,7 +66,8 @@ async def stream(url: str, body: Mapping[str, Any], headers: Mapping[str, str]) 
         for match in _DELTA.finditer(received, scanned):
             if not measured.delivery_ms:
                 measured.first_s = now_ns / 1e9
-            measured.delivery_ms.append((now_ns - int(match[1])) / 1e6)
+            # Tokens that arrived together may come as one delta: each stamp is a token.
+            measured.delivery_ms += [(now_ns - int(stamp)) / 1e6 for stamp in match[1].split()]
             scanned = match.end()
         if any(last in received[scanned:] for last in _LAST):
             break

@@ -31,6 +31,7 @@ from stead.assembly.database import DatabaseAccess
 from stead.core.errors import SteadError
 from stead.core.ids import new_id
 from stead.db import CONNECTION_LOST, NOBODY, Database, PoolConfig
+from stead.processes import queries as processes
 from stead.realtime import Hub, notify
 from tests.support.people import Person
 
@@ -246,7 +247,7 @@ async def running_run(db: Database, person: Person, process_id: uuid.UUID) -> As
     """A run that a process holds."""
     principal, run_id = person.principal, new_id()
     async with db.transaction(NOBODY) as tx:
-        await queries.beat(tx, process_id, "serve", "here", 1)
+        await processes.beat(tx, process_id, "serve", "here", 1)
     async with db.transaction(principal.served()) as tx:
         session, _ = await sessions.open_session(tx, principal)
         message = await sessions.messages.add(

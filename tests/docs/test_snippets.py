@@ -65,7 +65,7 @@ async def test_beside_a_server(
 ) -> None:
     app = Stead()
     app.registry.add_agent("concierge", "You are a concierge.\n{{memories}}")
-    async with running_server(access, app, service_secret=SECRET) as running:
+    async with running_server(access, app, worker=True, service_secret=SECRET) as running:
         await _run(
             block.text,
             tmp_path,

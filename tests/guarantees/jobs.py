@@ -47,11 +47,14 @@ class Plant:
             **environment,
         )
 
-    async def enqueue(self, kind: str, n: int = 1, **given: Any) -> list[UUID]:
+    async def enqueue(self, kind: str, count: int = 1, /, **given: Any) -> list[UUID]:
         """So many jobs."""
         async with self.db.transaction(self.service) as tx:
             return await jobs.enqueue_many(
-                tx, self.service, [NewJob(kind=kind, input=given) for _ in range(n)], registry=app.jobs
+                tx,
+                self.service,
+                [NewJob(kind=kind, input=given) for _ in range(count)],
+                registry=app.jobs,
             )
 
     async def get(self, job_id: UUID) -> Job:

@@ -1,4 +1,4 @@
-"""A pipeline whose worker is killed: what was finished is not asked of the model again, and the result is the same."""
+"""A pipeline whose worker is killed: finished steps are not repeated, and the result is the same."""
 
 from __future__ import annotations
 

@@ -226,7 +226,7 @@ async def test_what_nobody_foresaw_is_a_problem_too(
     async def broken(*_: object, **__: object) -> None:
         raise ValueError("the text of an exception may quote CANARY data")
 
-    monkeypatch.setattr(server.parts.authenticator, "authenticate", broken)
+    monkeypatch.setattr(server.parts.authenticator, "admit", broken)
     answer = await server.client.get(
         "/api/sessions", headers={**person.headers, "origin": "http://localhost:3000"}
     )

@@ -244,6 +244,11 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.reindexing": {"stead_definer": _ALL},
     "stead.vector_indexes": {"stead_definer": _ALL},
     "stead.processes": {"stead_definer": _ALL},
+    "stead.change_interest": {"stead_definer": _ALL},
+    "stead.changes": {"stead_definer": _ALL},
+    "stead.change_sweeps": {"stead_definer": _some("select", "insert", "update")},
+    "stead.broadcasts": {"stead_definer": _ALL},
+    "stead.presences": {"stead_definer": _ALL},
     "stead.signature_nonces": {"stead_definer": _some("select", "insert", "delete")},
     "stead.stream_chunks": {
         "stead_service": _some("select", "insert", rule=own),

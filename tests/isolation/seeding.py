@@ -202,6 +202,7 @@ def _embeddings(w: World, label: Label) -> dict[str, Any]:
         "owner_id": _new(),
         "scope_id": w.scope(label),
         "model_id": 1,
+        "place": w.number(),
         "embedding": [1, 0],
     }
 
@@ -212,6 +213,7 @@ def _embedding_backlog(w: World, label: Label) -> dict[str, Any]:
         "kind": "memory",
         "owner_id": _new(),
         "scope_id": w.scope(label),
+        "place": w.number(),
     }
 
 
@@ -266,7 +268,7 @@ def _vector_indexes(w: World, label: Label) -> dict[str, Any]:
 
 
 def _search_terms(w: World, label: Label) -> dict[str, Any]:
-    return {"term": w.number(), "place": w.number(), "frequency": 1}
+    return {"term": w.number(), "place": w.number(), "frequency": 1, "length": 1}
 
 
 def _processes(w: World, label: Label) -> dict[str, Any]:
@@ -314,6 +316,45 @@ def _audit_seals(w: World, label: Label) -> dict[str, Any]:
 def _audit_signatures(w: World, label: Label) -> dict[str, Any]:
     return {"tenant_id": w.tenant(label), "seal_no": w.number(), "key": "\\x" + "00" * 32,
             "signature": "\\x" + "00" * 64}  # fmt: skip
+
+
+def _change_interest(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "table_name": f"t{w.number()}",
+        "until": "2026-01-01T00:00:00Z",
+        "since": "3",
+    }
+
+
+def _changes(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "table_name": "sessions", "op": "INSERT", "rows": []}
+
+
+def _change_sweeps(w: World, label: Label) -> dict[str, Any]:
+    return {"feed": _new(), "xid": "3"}
+
+
+def _broadcasts(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "topic": "room",
+        "kind": "broadcast",
+        "event": "e",
+        "payload": {},
+    }
+
+
+def _presences(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "topic": "room",
+        "key": "k",
+        "process_id": _new(),
+        "meta": {},
+        "until": "2026-01-01T00:00:00Z",
+    }
 
 
 def _sealing_progress(w: World, label: Label) -> dict[str, Any]:
@@ -604,6 +645,11 @@ SEEDS: dict[str, Seed] = {
     "stead.audit_seals": Seed(_audit_seals, _TENANT, _TENANT),
     "stead.audit_signatures": Seed(_audit_signatures, _TENANT, _TENANT),
     "stead.sealing_progress": Seed(_sealing_progress, _STEAD, _STEAD),
+    "stead.change_interest": Seed(_change_interest, _TENANT, _TENANT),
+    "stead.changes": Seed(_changes, _TENANT, _TENANT),
+    "stead.change_sweeps": Seed(_change_sweeps, _STEAD, _STEAD),
+    "stead.broadcasts": Seed(_broadcasts, _TENANT, _TENANT),
+    "stead.presences": Seed(_presences, _TENANT, _TENANT),
     "public.goal_assessments": Seed(_goal_assessments, _HOLDERS, _HOLDERS),
     "public.goal_progress": Seed(_goal_progress, _HOLDERS, _HOLDERS),
     "public.belief_graphs": Seed(_belief_graphs, (*_HOLDERS, *_HOLDERS), _HOLDERS),

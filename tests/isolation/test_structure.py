@@ -37,7 +37,7 @@ GLOBALLY_UNIQUE = {
     "public.agent_runs": {"number"},
     "public.agent_memories": {"place"},
     "stead.search_docs": {"place", "kind", "owner_id"},
-    "stead.search_terms": {"term", "place", "frequency"},
+    "stead.search_terms": {"term", "place", "frequency", "length"},
     "stead.searchable": {"kind"},
     "stead.reindexing": {"kind", "model_id"},
     "stead.vector_indexes": {"name"},
@@ -45,6 +45,7 @@ GLOBALLY_UNIQUE = {
     "stead.embedding_models": {"name"},
     "stead.processes": {"id"},
     "stead.sealing_progress": {"log"},
+    "stead.change_sweeps": {"feed"},
     "stead.signature_nonces": {"message_id"},
 }
 

@@ -69,8 +69,8 @@ async def fill(access: DatabaseAccess, who: Person, embedder: Embedder, count: i
         )
         await owner.execute(
             """
-            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-            select m.tenant_id, 'memory', m.id, m.scope_id, stead.embedding_model($2, $3),
+            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+            select m.tenant_id, 'memory', m.id, m.scope_id, stead.embedding_model($2, $3), m.place,
               extensions.l2_normalize(stead.as_embedding(v.v))
             from agent_memories m cross join lateral (
               select array_agg((random() - 0.5)::real) as v from generate_series(1, $3) where m.id is not null
@@ -134,7 +134,7 @@ async def test_what_is_found_with_it_equals_what_is_found_without(
 
     async def nearest(owner: asyncpg.Connection, wanted: int) -> list[int]:
         found = await owner.fetchval(
-            "select stead.nearest_places($1, $2, $3, stead.embedding_model($4, $5), $6)",
+            "select stead.nearest_places($1, $2, $3, stead.embedding_model($4, $5), $6, 240)",
             ann.tenant.id, ann.id, vector, embedder.model_id, embedder.dimensions, wanted,
         )  # fmt: skip
         return sorted(found)
@@ -165,7 +165,7 @@ async def test_the_planner_chooses_it_by_itself(
     await a_round(fresh, embedder)
     async with owner_of(fresh) as owner:
         source = await owner.fetchval(
-            "select prosrc from pg_proc where oid = 'stead.nearest_places(uuid, uuid, real[], smallint, integer)'"
+            "select prosrc from pg_proc where oid = 'stead.nearest_places(uuid, uuid, real[], smallint, integer, integer)'"
             "::regprocedure"
         )
         template = re.search(r"execute format\(\s*('.*?'),\s*tenant", source, re.DOTALL)

@@ -140,8 +140,8 @@ async def test_afterwards_the_table_is_as_if_pgvector_had_always_been_there(
         await owner.execute(
             """
             insert into stead.embedding_models (name, dimensions) values ('m', 2);
-            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-            values (gen_random_uuid(), 'memory', gen_random_uuid(), gen_random_uuid(), 1, '{0.6,0.8}')
+            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+            values (gen_random_uuid(), 'memory', gen_random_uuid(), gen_random_uuid(), 1, 1, '{0.6,0.8}')
             """
         )
     await upgrade(real)
@@ -352,8 +352,8 @@ async def test_long_vectors_can_be_stored_without_pgvector_and_upgraded(real: Da
         await owner.execute(
             """
             insert into stead.embedding_models (name, dimensions) values ('long', 3072);
-            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-            select gen_random_uuid(), 'memory', gen_random_uuid(), gen_random_uuid(), 1,
+            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+            select gen_random_uuid(), 'memory', gen_random_uuid(), gen_random_uuid(), 1, 1,
               array(select random()::real from generate_series(1, 3072)) from generate_series(1, 3)
             """
         )

@@ -231,9 +231,9 @@ async def test_vectors_longer_than_a_page_are_kept(without: World) -> None:
         assert await admin.fetchval(
             """
             with v as (select array_agg(sqrt(1 / 3072.0)::real) as v from generate_series(1, 3072))
-            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
+            insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
             select gen_random_uuid(), 'memory', gen_random_uuid(), gen_random_uuid(),
-              stead.embedding_model('long', 3072), v from v
+              stead.embedding_model('long', 3072), 1, v from v
             returning stead.similarity(embedding, embedding)
             """
         ) == pytest.approx(1, abs=1e-6)

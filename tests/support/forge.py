@@ -161,7 +161,9 @@ def block(said: str, name: str) -> Any:
 
 
 def shape_of(body: Any) -> str:
-    """The title of the schema that a request asks for, in either of OpenAI's APIs."""
+    """The title of the schema that a request asks for, in whichever vendor's form."""
+    if "output_config" in body:
+        return body["output_config"]["format"]["schema"]["title"]
     if "text" in body:
         return body["text"]["format"]["schema"]["title"]
     return body["response_format"]["json_schema"]["schema"]["title"]

@@ -5,10 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import time_machine
+
 from stead import Stead
+from stead.db import Transaction
 from stead.jobs import JobContext, Question
+
+# A clock that is wrong in this process: the time of day, not what measures durations.
+if "CLOCK_OFF_S" in os.environ:
+    time_machine.travel(
+        datetime.now(UTC) + timedelta(seconds=float(os.environ["CLOCK_OFF_S"])), tick=True
+    ).start()
 
 app = Stead()
 
@@ -88,3 +98,51 @@ async def ask(job: JobContext) -> str:
     await job.step("before", one, "before")
     answer = (await job.ask([Question(id="q", question="Well?")]))[0].answer
     return await job.step("after", one, answer)
+
+
+@app.job("ledger", backoff_s=0.05)
+async def ledger(job: JobContext, n: int) -> int:
+    """Begins with a line; then so many rows of a table of the test's, each with its checkpoint."""
+
+    async def one(tx: Transaction, number: int) -> int:
+        await tx.execute("insert into public.effects (job_id, number) values ($1, $2)", job.id, number)
+        return number
+
+    leave(job.id, "began", os.getpid())
+    total = 0
+    for number in range(n):
+        await asyncio.sleep(0.005)
+        total += await job.write("one", one, number)
+    return total
+
+
+@app.job("guarded")
+async def guarded(job: JobContext) -> None:
+    """Waits until it is ended from outside, and tells of it."""
+    leave(job.id, "began")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        leave(job.id, "ended")
+        raise
+
+
+@app.job("flaky", max_attempts=3, backoff_s=0.2)
+async def flaky(job: JobContext) -> int:
+    """Fails at first."""
+    leave(job.id, job.attempt)
+    if job.attempt < 3:
+        raise ValueError("not yet")
+    return job.attempt
+
+
+@app.job("family")
+async def family(job: JobContext, n: int) -> list[int]:
+    """Sleeps a moment, spawns children, and waits for them."""
+    await job.sleep_until(await job.step("when", _soon))
+    children = [await job.spawn("steps", {"n": number}) for number in range(n)]
+    return [child.result for child in await job.wait(children)]
+
+
+async def _soon() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=0.3)

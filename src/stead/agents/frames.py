@@ -24,9 +24,13 @@ DONE: Final = "data: [DONE]\n\n"
 KEEP_ALIVE: Final = ": keep-alive\n\n"
 
 
+# Made once: `json.dumps` would make one for every frame.
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def encode(frame: Frame) -> str:
     """A frame as a server-sent event."""
-    return f"data: {json.dumps(frame, ensure_ascii=False, separators=(',', ':'))}\n\n"
+    return f"data: {_to_json(frame)}\n\n"
 
 
 def start(message_id: str, metadata: dict[str, Any]) -> Frame:

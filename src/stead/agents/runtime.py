@@ -59,6 +59,7 @@ class AgentRuntime:
         prices: What models cost; list prices when None.
         config: Limits.
         kind: What process this is.
+        beat_db: Where its heartbeat goes; a pool of its own is not kept waiting by what this process does.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class AgentRuntime:
         prices: PriceList | None = None,
         config: RuntimeConfig | None = None,
         kind: ProcessKind = "serve",
+        beat_db: Database | None = None,
     ) -> None:
         self.process_id = new_id()
         self.registry = registry
@@ -81,7 +83,7 @@ class AgentRuntime:
         self._db = db
         self._hub = hub
         self._models = models
-        self._heartbeat = Heartbeat(db, self.process_id, kind, self.config.beat_s)
+        self._heartbeat = Heartbeat(beat_db or db, self.process_id, kind, self.config.beat_s)
         self._writer = FrameWriter(db, self.process_id)
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._live: dict[UUID, LiveStream] = {}

@@ -15,7 +15,7 @@ from stead.assembly import secrets
 from stead.assembly.settings import Settings
 from stead.db import embedded
 from stead.db.embedded import EmbeddedServer
-from stead.db.errors import DatabaseUnavailable, RoleTooPowerful
+from stead.db.errors import DatabaseUnavailable, MigrationsPending, RoleTooPowerful
 from stead.db.migrator import admin_connection, pending_files
 from stead.db.pool import split_pooler_flag
 
@@ -146,6 +146,22 @@ async def pending_migrations(url: str) -> list[str]:
     """Files that the database has not seen."""
     async with admin_connection(url) as connection:
         return await pending_files(connection)
+
+
+async def require_migrated(access: DatabaseAccess) -> None:
+    """Refuses a database whose schema is older than this version.
+
+    Raises:
+        MigrationsPending: It says how many.
+    """
+    if access.admin_url is not None:
+        await prepare_login(access)
+    pending = await pending_migrations(access.admin_url or access.runtime_url)
+    if pending:
+        raise MigrationsPending(
+            f"{len(pending)} migrations are pending, the first is {pending[0]}",
+            hint="Run `stead db migrate`.",
+        )
 
 
 def login_of(url: str) -> str:

@@ -9,6 +9,12 @@ class SettingsInvalid(Invalid):
     code = "settings_invalid"
 
 
+class TargetInvalid(Invalid):
+    """The application to run cannot be found."""
+
+    code = "target_invalid"
+
+
 class DevelopmentOnly(Invalid):
     """This exists for development only."""
 

@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     job_queues: Names = Field((), validation_alias=_names("JOB_QUEUES"))
     job_keep_days: float = Field(30.0, gt=0, le=36_500, validation_alias=_names("JOB_KEEP_DAYS"))
 
+    broker_url: SecretStr | None = Field(
+        None, validation_alias=_names("BROKER_URL", "CELERY_BROKER_URL")
+    )
+    app: str | None = Field(None, validation_alias=_names("APP"))
     redis_url: SecretStr | None = Field(None, validation_alias=_names("REDIS_URL", "REDIS_URL"))
     rate_limit: str = Field("120/minute", validation_alias=_names("RATE_LIMIT"))
     chat_rate_limit: str = Field("30/minute", validation_alias=_names("CHAT_RATE_LIMIT"))
@@ -103,6 +107,9 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias=_names("MAX_BODY_BYTES"))
     mcp_hosts: Names = Field((), validation_alias=_names("MCP_HOSTS"))
+    github_api_url: str = Field(
+        "https://api.github.com", pattern=r"^https?://\S+$", validation_alias=_names("GITHUB_API_URL")
+    )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -159,6 +166,12 @@ class Settings(BaseSettings):
                 raise ValueError("STEAD_ENV=production needs STEAD_JWT_SECRET (at least 32 bytes)")
         return self
 
+    @model_validator(mode="after")
+    def _celery_has_a_broker(self) -> Settings:
+        if self.dispatch == "celery" and self.effective_broker_url is None:
+            raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
+        return self
+
     @field_validator("session_timeout_h")
     @classmethod
     def _long_enough(cls, value: float) -> float:
@@ -181,6 +194,11 @@ class Settings(BaseSettings):
         if self.mcp_hosts:
             return tuple(name.lower() for name in self.mcp_hosts)
         return _LOOPBACK if self.host in _LOOPBACK else None
+
+    @property
+    def effective_broker_url(self) -> SecretStr | None:
+        """The broker of Celery, by its own setting or the Redis that there is."""
+        return self.broker_url or self.redis_url
 
     @property
     def effective_jwks_url(self) -> str | None:

@@ -215,6 +215,7 @@ class Stead:
         kind: ProcessKind = "serve",
         *,
         solitary_command: Sequence[str] | None = None,
+        delivers: bool = True,
     ) -> AbstractAsyncContextManager[Parts]:
         """Everything that the server and the worker are served from, open while the block runs.
 
@@ -222,6 +223,7 @@ class Stead:
             access: The database.
             kind: What process this is.
             solitary_command: What runs one job, whose id follows, in a process of its own.
+            delivers: Whether this process gives jobs to the broker, where Celery delivers them.
         """
         return open_parts(
             self.settings,
@@ -231,6 +233,7 @@ class Stead:
             self.schedules,
             kind,
             solitary_command=solitary_command,
+            delivers=delivers,
         )
 
     @asynccontextmanager

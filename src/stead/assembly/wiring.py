@@ -22,13 +22,14 @@ from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
 from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, SupabaseVerifier
-from stead.jobs import JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
+from stead.jobs import Delivery, JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
+from stead.jobs.broker import BrokerConfig, CeleryDelivery, Dispatcher
 from stead.memory import InjectionBudget
 from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
-from stead.realtime import Hub
+from stead.realtime import Hub, LiveUpdates
 from stead.scheduling import Scheduler, ScheduleRegistry
 
 
@@ -47,6 +48,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         max_body_bytes=settings.max_body_bytes,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
+        github_api_url=settings.github_api_url,
         mcp_hosts=settings.effective_mcp_hosts,
     )
 
@@ -84,6 +86,7 @@ async def open_parts(
     kind: ProcessKind,
     *,
     solitary_command: Sequence[str] | None = None,
+    delivers: bool = True,
 ) -> AsyncGenerator[Parts]:
     """Everything that requests and the worker are served from.
 
@@ -95,10 +98,12 @@ async def open_parts(
         schedules: What makes jobs by the clock.
         kind: What process this is.
         solitary_command: What runs one job in a process of its own.
+        delivers: Whether this process gives jobs to the broker, where there is one.
 
     Raises:
         RoleTooPowerful: The database login could bypass row-level security.
         ModelUnknown, ModelNotConfigured: The configured model cannot be had.
+        BrokerNotConfigured: Celery is not installed, or its broker's URL is none.
         JobKindUnknown, JobInputInvalid: Jobs of a schedule could not run.
     """
     async with AsyncExitStack() as stack:
@@ -109,6 +114,10 @@ async def open_parts(
             PoolConfig(url=access.runtime_url, max_size=settings.database_pool_size)
         )
         stack.push_async_callback(db.close)
+        # Heartbeats, claims and ends of jobs: a hundred handlers that use up the pool must not look like a dead
+        # process.
+        own_db = await Database.open(PoolConfig(url=access.runtime_url, min_size=1, max_size=4))
+        stack.push_async_callback(own_db.close)
         reranker = reranker_of(settings)
         if reranker is not None:
             stack.push_async_callback(reranker.aclose)
@@ -128,9 +137,13 @@ async def open_parts(
                 memory_model=settings.memory_model,
             ),
             kind=kind,
+            beat_db=own_db,
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
+        live = LiveUpdates(db, hub, runtime.process_id)
+        await live.start()
+        stack.push_async_callback(live.stop)
         authenticator = await _authenticator(settings, db, stack)
 
         async def pending() -> list[str]:
@@ -145,7 +158,8 @@ async def open_parts(
         forged = forge.handlers(
             ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
         )
-        handlers = jobs.completed_by(forged)
+        # A pipeline makes some twenty calls of a model, one after the other.
+        handlers = jobs.completed_by(forged, timeout_s=3600.0)
         worker = Worker(
             db,
             hub,
@@ -153,7 +167,9 @@ async def open_parts(
             runtime.process_id,
             worker_config(settings, solitary_command),
             dispatch=settings.dispatch,
+            own_db=own_db,
         )
+        delivery = await _delivery(settings, db, hub, handlers, stack, delivers=delivers)
         scheduler = Scheduler(db, hub, schedules, handlers, dispatch=settings.dispatch)
         scheduler.check()
         yield Parts(
@@ -161,16 +177,48 @@ async def open_parts(
             jobs=handlers,
             worker=worker,
             job_streams=JobStreams(db, hub),
-            delivery=PostgresDelivery(),
+            delivery=delivery,
             scheduler=scheduler,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
+            live=live,
             pending_migrations=pending,
             audit_key=audit_key(settings),
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
+
+
+def broker_config(settings: Settings) -> BrokerConfig | None:
+    """What is told of the broker; None where PostgreSQL delivers jobs.
+
+    Raises:
+        BrokerNotConfigured: Its URL is none of a broker.
+    """
+    url = settings.effective_broker_url
+    return BrokerConfig(url=url.get_secret_value()) if settings.dispatch == "celery" and url else None
+
+
+async def _delivery(
+    settings: Settings,
+    db: Database,
+    hub: Hub,
+    handlers: JobRegistry,
+    stack: AsyncExitStack,
+    *,
+    delivers: bool,
+) -> Delivery:
+    config = broker_config(settings)
+    if config is None:
+        return PostgresDelivery()
+    delivery = CeleryDelivery(config)
+    stack.push_async_callback(delivery.aclose)
+    if delivers:
+        dispatcher = Dispatcher(db, hub, delivery, handlers.queues, config)
+        dispatcher.start()
+        stack.push_async_callback(dispatcher.stop)
+    return delivery
 
 
 def worker_config(settings: Settings, solitary_command: Sequence[str] | None = None) -> WorkerConfig:

@@ -9,12 +9,6 @@ class PortTaken(Conflict):
     code = "port_taken"
 
 
-class TargetInvalid(Invalid):
-    """The application to run cannot be found."""
-
-    code = "target_invalid"
-
-
 class ServerUnreachable(Unavailable):
     """No Stead server answers at that address."""
 

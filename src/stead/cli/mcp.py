@@ -16,12 +16,11 @@ import asyncpg
 import typer
 
 from stead.assembly import Settings, load_settings
-from stead.assembly.database import DatabaseAccess, check_login, reach
+from stead.assembly.database import DatabaseAccess, check_login, reach, require_migrated
 from stead.assembly.logs import configure_logging
 from stead.cli import output
 from stead.cli.access import read_id, run
 from stead.cli.memory import TenantSlug, find_person
-from stead.cli.servers import require_migrated
 from stead.db import CONNECTION_LOST, embedded
 from stead.db.migrator import admin_connection
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import os
 import shutil
 import signal
@@ -21,18 +20,18 @@ import typer
 from stead.assembly import Settings, Stead, load_settings
 from stead.assembly.database import (
     DatabaseAccess,
-    pending_migrations,
     prepare_login,
     reach,
+    require_migrated,
     set_passwords,
 )
 from stead.assembly.logs import configure_logging
+from stead.assembly.target import load_target
 from stead.cli import output
 from stead.cli.access import run
-from stead.cli.errors import JobNotClaimable, PortTaken, TargetInvalid
+from stead.cli.errors import JobNotClaimable, PortTaken
 from stead.core.errors import SteadError
 from stead.db import embedded
-from stead.db.errors import MigrationsPending
 from stead.db.migrator import migrate
 
 if TYPE_CHECKING:
@@ -94,29 +93,11 @@ def down() -> None:
 
 def load(target: str | None, **overrides: Any) -> Stead:
     """The application of a command line, or one of the settings alone; logs go where it says."""
-    stead = _import(target) if target else Stead()
+    stead = load_target(target) if target else Stead()
     given = {name: value for name, value in overrides.items() if value is not None}
     stead = stead.with_settings(**given) if given else stead
     configure_logging(stead.settings)
     return stead
-
-
-def _import(target: str) -> Stead:
-    module_name, _, variable = target.partition(":")
-    sys.path.insert(0, "")
-    try:
-        found: Any = getattr(importlib.import_module(module_name), variable or "app")
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name.partition(".")[0]):
-            raise
-        raise TargetInvalid(f"there is no module {module_name!r} here", hint="module:variable") from None
-    except AttributeError:
-        raise TargetInvalid(
-            f"{module_name} has no {variable or 'app'!r}", hint="module:variable, as in shop:app"
-        ) from None
-    if not isinstance(found, Stead):
-        raise TargetInvalid(f"{target} is no Stead application", hint="app = Stead()")
-    return found
 
 
 async def _up(stead: Stead, db_port: int | None, target: str | None) -> None:
@@ -177,7 +158,7 @@ async def _work(stead: Stead, target: str | None) -> None:
 async def _work_one(stead: Stead, job: UUID) -> None:
     access = await reach(stead.settings)
     await require_migrated(access)
-    async with stead.open(access, "worker") as parts:
+    async with stead.open(access, "worker", delivers=False) as parts:
         if not await parts.worker.run_one(job):
             raise JobNotClaimable(
                 f"job {job} is not there, has ended, waits, or runs elsewhere",
@@ -188,22 +169,6 @@ async def _work_one(stead: Stead, job: UUID) -> None:
 def _alone(target: str | None) -> list[str]:
     """The command that runs one job in a process of its own, of the same application."""
     return [sys.executable, "-m", "stead", "worker", *([target] if target else []), "--job"]
-
-
-async def require_migrated(access: DatabaseAccess) -> None:
-    """Refuses a database whose schema is older than this version.
-
-    Raises:
-        MigrationsPending: It says how many.
-    """
-    if access.admin_url is not None:
-        await prepare_login(access)
-    pending = await pending_migrations(access.admin_url or access.runtime_url)
-    if pending:
-        raise MigrationsPending(
-            f"{len(pending)} migrations are pending, the first is {pending[0]}",
-            hint="Run `stead db migrate`.",
-        )
 
 
 async def _run_server(

@@ -26,6 +26,9 @@ _CLOSE_TIMEOUT_S: Final = 5.0
 #: early to be heard: then the connection is given up.
 _ROLLBACK_TIMEOUT_S: Final = 1.0
 
+# Made once: `json.dumps` would make one for every value.
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 #: What a connection that went away looks like, before anything was done on it.
 CONNECTION_LOST: Final = (
     asyncpg.PostgresConnectionError,
@@ -78,7 +81,7 @@ async def prepare_connection(connection: asyncpg.Connection[asyncpg.Record]) -> 
         await connection.set_type_codec(
             name,
             schema="pg_catalog",
-            encoder=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
+            encoder=_to_json,
             decoder=json.loads,
         )
 

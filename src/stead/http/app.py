@@ -20,6 +20,8 @@ from stead.http import (
     mcp,
     memories,
     problems,
+    projects,
+    realtime,
     schedules,
     sessions,
 )
@@ -27,6 +29,7 @@ from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
 from stead.http.parts import Parts
+from stead.http.sse import Handover
 
 _DESCRIPTION = """
 The backend that AI agents live in: sessions, streaming chat and long-term memory on one PostgreSQL.
@@ -34,7 +37,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs` or `keys`.
+`agents`, `jobs`, `projects`, `realtime` or `keys`.
 """
 
 
@@ -79,9 +82,11 @@ def create_app(
         forgetting,
         agents,
         jobs,
+        projects,
         schedules,
         keys,
         mcp,
+        realtime,
         health,
     ):
         app.include_router(part.router)
@@ -92,7 +97,7 @@ def create_app(
         CORSMiddleware,
         allow_origins=list(config.cors_origins),
         allow_credentials=True,
-        allow_methods=["GET", "POST", "PATCH", "DELETE"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=[
             "authorization",
             "content-type",
@@ -100,6 +105,7 @@ def create_app(
             "x-session-token",
             "x-request-id",
             "x-stead-profile",
+            "last-event-id",
             "mcp-protocol-version",
             "mcp-method",
             "mcp-name",
@@ -107,4 +113,5 @@ def create_app(
         expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
     )
     app.add_middleware(RequestContext)
+    app.add_middleware(Handover)
     return app

@@ -19,6 +19,7 @@ class HttpConfig:
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
         session_ttl_s: How long an anonymous session's token is good.
         secure_cookies: Whether cookies are for HTTPS only.
+        github_api_url: Where projects are exported to.
         mcp_hosts: Host names under which ``/mcp`` answers; None: any.
     """
 
@@ -35,4 +36,5 @@ class HttpConfig:
     metrics_token: str | None = None
     session_ttl_s: int = 30 * 24 * 3600
     secure_cookies: bool = False
+    github_api_url: str = "https://api.github.com"
     mcp_hosts: tuple[str, ...] | None = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
+from starlette.requests import HTTPConnection
 
 from stead import identity
 from stead.core.errors import Unauthenticated
@@ -24,20 +26,21 @@ from stead.identity import Credentials, Principal
 SESSION_COOKIE: Final = "stead_session"
 SESSION_HEADER: Final = "x-session-token"
 _SIGNATURE_HEADERS: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
-_FAILURES: Final = read_limit("30/minute")
+#: Proofs that fail, from one address.
+FAILURES: Final = read_limit("30/minute")
 
 
-def parts_of(request: Request) -> Parts:
+def parts_of(request: HTTPConnection) -> Parts:
     """The open parts."""
     return request.app.state.parts
 
 
-def config_of(request: Request) -> HttpConfig:
+def config_of(request: HTTPConnection) -> HttpConfig:
     """The edge's configuration."""
     return request.app.state.config
 
 
-def address_of(request: Request) -> str:
+def address_of(request: HTTPConnection) -> str:
     """The client's address: the last hop that is no trusted proxy. IPv6 counts by its /64."""
     host = request.client.host if request.client else "unknown"
     trusted = config_of(request).trusted_proxies
@@ -92,14 +95,21 @@ async def prove(request: Request, credentials: Credentials) -> Principal | None:
         await limiter.hit(request.app.state.rate_limit, "address", address)
         return None
     try:
-        principal = await parts_of(request).authenticator.authenticate(credentials)
+        admission = await parts_of(request).authenticator.admit(credentials)
     except Unauthenticated:
-        await limiter.hit(_FAILURES, "failed-proof", address)
+        await limiter.hit(FAILURES, "failed-proof", address)
         raise
+    principal = admission.principal
     await limiter.hit(request.app.state.rate_limit, "identity", f"{principal.tenant.id}/{principal.key}")
     request.state.tenant_id = str(principal.tenant.id)
+    request.state.proven_until = admission.expires_at
     structlog.contextvars.bind_contextvars(tenant_id=str(principal.tenant.id))
     return principal
+
+
+def proven_until(request: Request) -> datetime | None:
+    """When the proof that this request brought ends; None: not by itself."""
+    return getattr(request.state, "proven_until", None)
 
 
 async def required_principal(
@@ -153,8 +163,16 @@ async def _writing(request: Request, principal: Caller) -> AsyncIterator[Transac
         yield tx
 
 
+async def _seeing(request: Request, principal: Caller) -> AsyncIterator[Transaction]:
+    # As the server: the role of an anonymous caller is not granted every table, and is to see nothing there rather
+    # than to be an error.
+    async with parts_of(request).db.transaction(principal.served(), read_only=True) as tx:
+        yield tx
+
+
 # scope="function": the commit comes before the answer, so that a commit that fails is no 200.
 Reading = Annotated[Transaction, Depends(_reading, scope="function")]
+Seeing = Annotated[Transaction, Depends(_seeing, scope="function")]
 Writing = Annotated[Transaction, Depends(_writing, scope="function")]
 
 

@@ -16,11 +16,12 @@ from stead.db import Transaction
 from stead.http.dependencies import (
     Caller,
     OnceOnly,
-    Reading,
+    Seeing,
     ServiceCaller,
     Writing,
     needs_scope,
     parts_of,
+    proven_until,
 )
 from stead.http.errors import RequestInvalid
 from stead.http.job_bodies import (
@@ -61,7 +62,7 @@ async def run_agent(
     """Enqueues a job and answers at once; follow it at `/v1/jobs/{job_id}/stream`."""
     if again := await once.before(tx, principal):
         return again
-    project = await forge.projects.get(tx, principal, body.project_id)
+    project = await forge.projects.working_on(tx, principal, body.project_id)
     job = NewJob(
         kind=body.agent_type,
         input=body.input_context,
@@ -79,7 +80,7 @@ async def run_pipeline(
     """Research, wireframe, code and quality check, one after the other, as one job."""
     if again := await once.before(tx, principal):
         return again
-    project = await forge.projects.get(tx, principal, body.project_id)
+    project = await forge.projects.working_on(tx, principal, body.project_id)
     job = NewJob(
         kind="pipeline", input=body.input_context, project_id=project.id, user_id=project.user_id
     )
@@ -97,7 +98,7 @@ async def create(
     if body.run_at is not None and body.run_at.tzinfo is None:
         raise RequestInvalid("run_at has no time zone", hint="2026-11-21T07:00:00Z")
     if body.project_id is not None:
-        await forge.projects.get(tx, principal, body.project_id)
+        await forge.projects.working_on(tx, principal, body.project_id)
     handler = parts_of(request).jobs.get(body.kind)
     job = NewJob(
         kind=body.kind,
@@ -120,7 +121,7 @@ async def create(
 @router.get("/jobs", summary="List jobs")
 async def listing(
     principal: Caller,
-    tx: Reading,
+    tx: Seeing,
     status: Annotated[list[JobStatus] | None, Query()] = None,
     kind: Annotated[str | None, Query(max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -134,13 +135,13 @@ async def listing(
 
 
 @router.get("/jobs/{job_id}", summary="How a job stands")
-async def get(job_id: UUID, principal: Caller, tx: Reading) -> JobOut:
+async def get(job_id: UUID, principal: Caller, tx: Seeing) -> JobOut:
     """Status, progress and result."""
     return JobOut.of(await jobs.jobs.get(tx, principal, job_id))
 
 
 @router.get("/jobs/{job_id}/details", summary="All there is to know of a job")
-async def details(job_id: UUID, principal: Caller, tx: Reading) -> JobDetails:
+async def details(job_id: UUID, principal: Caller, tx: Seeing) -> JobDetails:
     """With its questions, attempts and steps."""
     job = await jobs.jobs.get(tx, principal, job_id)
     return JobDetails.with_steps(job, await jobs.jobs.steps(tx, principal, job_id))
@@ -150,7 +151,7 @@ async def details(job_id: UUID, principal: Caller, tx: Reading) -> JobDetails:
 async def of_project(
     project_id: UUID,
     principal: Caller,
-    tx: Reading,
+    tx: Seeing,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
 ) -> JobList:
@@ -179,12 +180,12 @@ async def stream(
     """
     after = _place(last_event_id)
     streams = parts_of(request).job_streams
-    async with parts_of(request).db.transaction(principal, read_only=True) as tx:
+    async with parts_of(request).db.transaction(principal.served(), read_only=True) as tx:
         start = await streams.start(tx, principal, job_id, after)
     if start.over:
         # Tells a browser not to come back.
         return Response(status_code=204)
-    return EventStream(_frames(streams.follow(job_id, start)))
+    return EventStream(_frames(streams.follow(job_id, start)), expires_at=proven_until(request))
 
 
 @router.post("/jobs/{job_id}/respond", response_model=Resumed, summary="Answer a job's questions")
@@ -216,7 +217,7 @@ async def retry(job_id: UUID, principal: Caller, tx: Writing) -> StatusOut:
 
 
 @router.get("/queues", summary="Queues of the tenant")
-async def queues(principal: ServiceCaller, tx: Reading) -> list[QueueOut]:
+async def queues(principal: ServiceCaller, tx: Seeing) -> list[QueueOut]:
     """What waits and runs in each, and how it is limited."""
     return [QueueOut(**row) for row in await jobs.queues.listing(tx, principal)]
 

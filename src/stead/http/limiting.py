@@ -6,11 +6,11 @@ import time
 
 import structlog
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter
 from limits.storage import storage_from_string
 
 from stead.http.errors import TooManyRequests
+from stead.http.windows import MovingWindows
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -23,7 +23,7 @@ class Limiter:
     """
 
     def __init__(self, redis_url: str | None) -> None:
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = MovingWindows()
         self._shared: RateLimiter | None = None
         if redis_url:
             self._shared = MovingWindowRateLimiter(storage_from_string(f"async+{redis_url}"))  # pyright: ignore[reportArgumentType]
@@ -34,23 +34,25 @@ class Limiter:
         Raises:
             TooManyRequests: That was one too many.
         """
-        try:
-            allowed, reset_s = await self._count(self._shared or self._own, limit, kind, who)
-        except Exception as error:  # noqa: BLE001 - the client's errors have no common base
-            # Without Redis each server counts for itself: looser, but neither open nor closed to all.
-            _log.warning("rate_limit_store_failed", reason=type(error).__name__)
-            allowed, reset_s = await self._count(self._own, limit, kind, who)
-        if not allowed:
-            raise TooManyRequests(f"more than {limit}", retry_after_s=max(reset_s, 1.0))
+        late_s = await self._over(limit, kind, who)
+        if late_s is not None:
+            raise TooManyRequests(f"more than {limit}", retry_after_s=max(late_s, 1.0))
 
-    @staticmethod
-    async def _count(
-        limiter: RateLimiter, limit: RateLimitItem, kind: str, who: str
-    ) -> tuple[bool, float]:
-        if await limiter.hit(limit, kind, who):
-            return True, 0.0
-        stats = await limiter.get_window_stats(limit, kind, who)
-        return False, stats.reset_time - time.time()
+    async def _over(self, limit: RateLimitItem, kind: str, who: str) -> float | None:
+        if self._shared is not None:
+            try:
+                return await _over_shared(self._shared, limit, kind, who)
+            except Exception as error:  # noqa: BLE001 - the client's errors have no common base
+                # Without Redis each server counts for itself: looser, but neither open nor closed to all.
+                _log.warning("rate_limit_store_failed", reason=type(error).__name__)
+        return self._own.hit(limit, kind, who)
+
+
+async def _over_shared(limiter: RateLimiter, limit: RateLimitItem, kind: str, who: str) -> float | None:
+    if await limiter.hit(limit, kind, who):
+        return None
+    stats = await limiter.get_window_stats(limit, kind, who)
+    return stats.reset_time - time.time()
 
 
 def read_limit(text: str) -> RateLimitItem:

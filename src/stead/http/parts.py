@@ -11,6 +11,7 @@ from stead.db import Database
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
+from stead.realtime import LiveUpdates
 from stead.scheduling import Scheduler
 
 
@@ -25,6 +26,7 @@ class Parts:
         delivery: Tells workers of jobs.
         scheduler: Makes jobs by the clock.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
+        live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
         pending_migrations: Names of migrations that the database lacks.
         reranker: Reads what a search found once more, where one is configured.
@@ -34,6 +36,7 @@ class Parts:
     db: Database
     authenticator: Authenticator
     runtime: AgentRuntime
+    live: LiveUpdates
     pending_migrations: Callable[[], Awaitable[list[str]]]
     jobs: JobRegistry
     worker: Worker

@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Counter
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from stead.http.sse import SHUTDOWN_HOOK
 
@@ -29,22 +30,22 @@ STALLED: Final = Counter(
 )
 
 
-class PatientProtocol(HttpToolsProtocol):
-    """HTTP/1.1 with bounded buffers, bounded patience, and streams that hear of a shutdown."""
+class _Patience(asyncio.Protocol):
+    """Bounded buffers, and an end to patience."""
 
     stall_s: float = STALL_S
+    transport: asyncio.Transport
+    loop: asyncio.AbstractEventLoop
     _stall: asyncio.TimerHandle | None = None
-    _on_shutdown: Callable[[], None] | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=BUFFER_BYTES)
+        self.transport.set_write_buffer_limits(high=BUFFER_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._calm()
-        self._on_shutdown = None
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -57,6 +58,28 @@ class PatientProtocol(HttpToolsProtocol):
         """It reads again."""
         self._calm()
         super().resume_writing()
+
+    def _calm(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _give_up(self) -> None:
+        self._stall = None
+        STALLED.inc()
+        _log.info("client_stalled", after_s=self.stall_s)
+        self.transport.abort()
+
+
+class PatientProtocol(_Patience, HttpToolsProtocol):  # pyright: ignore[reportIncompatibleMethodOverride]
+    """HTTP/1.1, with streams that hear of a shutdown."""
+
+    _on_shutdown: Callable[[], None] | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._on_shutdown = None
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -74,16 +97,9 @@ class PatientProtocol(HttpToolsProtocol):
     def _hook(self, callback: Callable[[], None]) -> None:
         self._on_shutdown = callback
 
-    def _calm(self) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
-            self._stall = None
 
-    def _give_up(self) -> None:
-        self._stall = None
-        STALLED.inc()
-        _log.info("client_stalled", after_s=self.stall_s)
-        self.transport.abort()
+class PatientSocket(_Patience, WebSocketsSansIOProtocol):  # pyright: ignore[reportIncompatibleMethodOverride]
+    """WebSockets."""
 
 
 def server_options(*, drain_s: float, stall_s: float = STALL_S) -> dict[str, Any]:
@@ -93,9 +109,9 @@ def server_options(*, drain_s: float, stall_s: float = STALL_S) -> dict[str, Any
         drain_s: How long answers under way may go on after the server was asked to stop.
         stall_s: How long a client may leave a full buffer as it is.
     """
-    protocol = type("StallingProtocol", (PatientProtocol,), {"stall_s": stall_s})
     return {
-        "http": protocol if stall_s != STALL_S else PatientProtocol,
+        "http": type("Http", (PatientProtocol,), {"stall_s": stall_s}),
+        "ws": type("WebSocket", (PatientSocket,), {"stall_s": stall_s}),
         "loop": "none",
         "lifespan": "on",
         "log_config": None,

@@ -16,11 +16,17 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 MAX_AGE_S: Final = 900.0
 #: Names the hook in a request's scope by which a response hears that its server is shutting down.
 SHUTDOWN_HOOK: Final = "stead.on_shutdown"
+#: Names, in the same place, the list of streams that `Handover` goes on with.
+HANDOVER: Final = "stead.handover"
+#: What a server may still look at in a request's scope.
+_NEEDED: Final = frozenset(
+    {"type", "asgi", "http_version", "method", "scheme", "path", "client", "server"}
+)
 #: A comment: keeps proxies from taking a quiet stream for a dead one.
 KEEP_ALIVE: Final = b":\n\n"
 _LAST_WORDS_S: Final = 5.0
@@ -113,17 +119,39 @@ class EventStream(Response):
         self._told: EndReason | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the events."""
-        await send(
-            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        )
+        """Sends the head, and the events; these from further out, where there is `Handover`."""
+        extensions = scope.get("extensions", {})
+        waiting: list[EventStream] | None = extensions.get(HANDOVER)
+        if waiting is not None:
+            waiting.append(self)
+        try:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+        except BaseException:
+            await self.aclose()
+            raise
+        if waiting is None:
+            await self.follow(extensions.get(SHUTDOWN_HOOK), receive, send)
+
+    async def aclose(self) -> None:
+        """Closes the events, begun or not."""
+        close = getattr(self._events, "aclose", None)
+        if close is not None:
+            await close()
+
+    async def follow(
+        self, hook: Callable[[Callable[[], None]], None] | None, receive: Receive, send: Send
+    ) -> None:
+        """Sends the events, to their end."""
         loop = asyncio.get_running_loop()
         self._writer = asyncio.current_task()
         timer = loop.call_later(self._ends_in_s, self.end, self._reason)
         watcher = loop.create_task(self._watch(receive))
-        hook: Callable[[Callable[[], None]], None] | None = scope.get("extensions", {}).get(
-            SHUTDOWN_HOOK
-        )
         if hook is not None:
             hook(self._shut_down)
         try:
@@ -136,9 +164,7 @@ class EventStream(Response):
             self._writer = None
             timer.cancel()
             watcher.cancel()
-            close = getattr(self._events, "aclose", None)
-            if close is not None:
-                await close()
+            await self.aclose()
         if self._told is not None:
             last = encode(ServerSentEvent(event="end", data={"reason": self._told}))
             await _say(send, last)
@@ -168,6 +194,38 @@ class EventStream(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         self.end(None)
+
+
+class Handover:
+    """Lets event streams go on outside of all that a request needed until its answer began.
+
+    Between here and the answer lie some thirty coroutines with what they hold: several times of what a stream
+    itself takes. They end when its head is sent; what is in the scope is let go of.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        waiting: list[EventStream] = []
+        extensions = scope.setdefault("extensions", {})
+        extensions[HANDOVER] = waiting
+        try:
+            await self._app(scope, receive, send)
+        except BaseException:
+            for stream in waiting:
+                await stream.aclose()
+            raise
+        finally:
+            del extensions[HANDOVER]
+        if waiting:
+            hook = extensions.get(SHUTDOWN_HOOK)
+            for name in scope.keys() - _NEEDED:
+                del scope[name]
+            await waiting.pop().follow(hook, receive, send)
 
 
 def _body(frame: bytes, *, more: bool = True) -> dict[str, Any]:

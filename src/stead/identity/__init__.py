@@ -6,11 +6,12 @@ of a verified identity; secrets are stored as digests and appear in no error.
 """
 
 from stead.identity import idempotency, keys, profiles, tenants
-from stead.identity.authentication import Authenticator, Credentials, HeldSession
+from stead.identity.authentication import Admission, Authenticator, Credentials, HeldSession
 from stead.identity.housekeeping import sweep
 from stead.identity.models import Principal, Tenant, anonymous, tenant_service
 
 __all__ = [
+    "Admission",
     "Authenticator",
     "Credentials",
     "HeldSession",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from stead.core.clock import Clock, system_clock
@@ -49,6 +50,18 @@ class HeldSession:
     session_id: UUID
 
 
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """Who it is, and until when that is proven.
+
+    Args:
+        expires_at: When the token ends; None: it does not, or is a key, which may be revoked at any time.
+    """
+
+    principal: Principal
+    expires_at: datetime | None = None
+
+
 class Authenticator:
     """Verifies credentials and finds their tenant and profile.
 
@@ -87,23 +100,36 @@ class Authenticator:
             Unauthenticated: What was presented does not prove anything; the subclass says why.
             Forbidden: It does, but its identity has no place here.
         """
+        return (await self.admit(credentials)).principal
+
+    async def admit(self, credentials: Credentials) -> Admission:
+        """Who this is and until when, for what goes on for a while.
+
+        Raises:
+            CredentialsMissing, Unauthenticated, Forbidden: As `authenticate`.
+        """
         if credentials.signature:
-            return await self._signed(credentials)
-        held = await self.held_session(credentials.session_token)
+            return Admission(principal=await self._signed(credentials))
+        session: VerifiedToken | None = None
+        if credentials.session_token is not None:
+            session = await self.session_tokens.verify(credentials.session_token)
+        held = _held(session) if session else None
         if credentials.bearer is None:
-            if held is None:
+            if held is None or session is None:
                 raise CredentialsMissing(
                     "this needs an Authorization: Bearer token, an API key or a session token",
                     hint="`stead token` prints a development token.",
                 )
-            return await self._holder(held)
+            return Admission(principal=await self._holder(held), expires_at=session.expires_at)
         if credentials.bearer.startswith(API_KEY_PREFIX):
             async with self._db.transaction(NOBODY) as tx:
-                return await keys.authenticate(tx, credentials.bearer)
+                return Admission(principal=await keys.authenticate(tx, credentials.bearer))
         token = await self._verifier.verify(credentials.bearer)
         if token.session_id is not None:
-            return await self._holder(_held(token))
-        return await self._person(token, held)
+            principal = await self._holder(_held(token))
+        else:
+            principal = await self._person(token, held)
+        return Admission(principal=principal, expires_at=token.expires_at)
 
     async def held_session(self, session_token: str | None) -> HeldSession | None:
         """The session that a session token holds, if one was presented."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
+
 from stead.db import Database, Transaction, assert_no_transaction
+from stead.db.errors import DatabaseUnavailable
 from stead.identity import Principal
 from stead.jobs import queries
 from stead.jobs.claimed import ClaimedJob
@@ -24,6 +27,15 @@ from stead.jobs.values import from_json, to_json
 
 R = TypeVar("R")
 _MAX_QUESTIONS = 50
+#: Of what a lost connection looks like, that which nothing else does.
+_DATABASE_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
 
 
 class RunningJob:
@@ -48,6 +60,8 @@ class RunningJob:
         self.job = job
         #: The latest progress that was not stored yet.
         self.unreported: tuple[float, str | None] | None = None
+        #: Whether Stead's own database went away under the handler: no fault of its own.
+        self.database_lost = False
         self._db = db
         self._registry = registry
         self._worker_id = worker_id
@@ -180,9 +194,15 @@ class RunningJob:
             raise Suspended(Outcome(kind="awaiting", jobs=list(results)))
         return [results[job] for job in jobs]
 
-    def transaction(self, *, read_only: bool = False) -> AbstractAsyncContextManager[Transaction]:
+    @asynccontextmanager
+    async def transaction(self, *, read_only: bool = False) -> AsyncGenerator[Transaction]:
         """A transaction in the name of the job's principal."""
-        return self._db.transaction(self.principal, read_only=read_only)
+        try:
+            async with self._db.transaction(self.principal, read_only=read_only) as tx:
+                yield tx
+        except (DatabaseUnavailable, *_DATABASE_LOST):
+            self.database_lost = True
+            raise
 
     def _next(self, name: str) -> tuple[str, int]:
         if not 1 <= len(name) <= 150:

@@ -10,8 +10,8 @@ from uuid import UUID
 class Delivery(Protocol):
     """Carries ids of jobs to workers; the row stays the truth."""
 
-    async def send(self, jobs: Sequence[tuple[UUID, str]]) -> int:
-        """Sends ids, each with its queue; returns how many the broker took."""
+    async def send(self, jobs: Sequence[tuple[UUID, str, str]]) -> int:
+        """Sends ids, each with its queue and its task's id; returns how many were taken, from the first on."""
         ...
 
     async def revoke(self, tasks: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ class Delivery(Protocol):
 class PostgresDelivery:
     """Nothing is to be done: a job's INSERT wakes the workers."""
 
-    async def send(self, jobs: Sequence[tuple[UUID, str]]) -> int:
+    async def send(self, jobs: Sequence[tuple[UUID, str, str]]) -> int:
         """Nothing."""
         return len(jobs)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stead.core.errors import Conflict, Forbidden, Invalid, NotFound
+from stead.core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 
 
 class JobUnknown(NotFound):
@@ -75,3 +75,15 @@ class JobFailed(Forbidden):
     """The handler gave up: this job is not tried again."""
 
     code = "job_failed"
+
+
+class BrokerNotConfigured(Invalid):
+    """Jobs cannot be delivered by Celery as it is configured."""
+
+    code = "broker_not_configured"
+
+
+class BrokerUnavailable(Unavailable):
+    """The broker of Celery does not answer."""
+
+    code = "broker_unavailable"

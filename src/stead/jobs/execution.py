@@ -43,6 +43,10 @@ async def carry_out(running: RunningJob, handler: Handler, *, tell_errors: bool)
         _log.warning("job_fenced", job_id=str(job.id), kind=job.kind)
         return None
     except Exception as error:  # noqa: BLE001 - the outermost edge of a handler: whatever it is, the job says it
+        if running.database_lost:
+            # It is stored as soon as the database is back, and the job goes on where its steps end.
+            _log.warning("job_database_lost", job_id=str(job.id), kind=job.kind)
+            return Outcome(kind="released")
         raised: Exception = error
         if isinstance(error, TimeoutError) and limit.expired():
             raised = JobTimedOut(f"the attempt took longer than {limit_s:g} s")

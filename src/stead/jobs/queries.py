@@ -235,7 +235,9 @@ async def try_again(tx: Transaction, tenant_id: UUID, job_id: UUID) -> None:
         """
         update public.agent_jobs j
         set status = 'queued', ready = true, run_at = now(), attempts = 0, rescues = 0, resuming = false, error = null,
-          error_code = null, dispatch = case j.dispatch when 'celery' then 'celery' else 'postgres' end, progress = 0, dispatched_at = null
+          error_code = null, dispatch = case j.dispatch when 'celery' then 'celery' else 'postgres' end, progress = 0,
+          -- Workers of Celery remember which tasks were revoked: it is another one now.
+          dispatched_at = null, celery_task_id = case j.dispatch when 'celery' then gen_random_uuid()::text end
         where j.tenant_id = $1 and j.id = $2
         """,
         tenant_id,
@@ -261,8 +263,10 @@ async def claim(
     )
 
 
-async def claim_one(tx: Transaction, worker_id: UUID, job_id: UUID) -> Row | None:
-    return await tx.row("select * from stead.claim_job($1, $2)", worker_id, job_id)
+async def claim_one(
+    tx: Transaction, worker_id: UUID, job_id: UUID, kinds: Sequence[str] | None
+) -> Row | None:
+    return await tx.row("select * from stead.claim_job($1, $2, $3)", worker_id, job_id, kinds)
 
 
 async def suspects(tx: Transaction, queue: str, kinds: Sequence[str] | None, most: int) -> list[UUID]:
@@ -341,15 +345,19 @@ async def sweep(tx: Transaction, keep_s: float, keep_events_s: float, batch: int
     return await tx.value("select stead.sweep_jobs($1, $2, $3)", keep_s, keep_events_s, batch)
 
 
-async def undelivered(tx: Transaction, older_s: float, batch: int) -> list[Row]:
-    return await tx.rows("select * from stead.undelivered_jobs($1, $2)", older_s, batch)
+async def undelivered(tx: Transaction, batch: int) -> list[Row]:
+    return await tx.rows("select * from stead.undelivered_jobs($1)", batch)
 
 
-async def mark_dispatched(tx: Transaction, tenant_id: UUID, job_id: UUID) -> None:
-    await tx.execute(
-        "update public.agent_jobs set dispatched_at = now() where tenant_id = $1 and id = $2 and status = 'queued'",
-        tenant_id,
-        job_id,
+async def undeliver(tx: Transaction, ids: Sequence[UUID]) -> None:
+    await tx.execute("select stead.undeliver_jobs($1)", ids)
+
+
+async def redeliver(
+    tx: Transaction, empty_queues: Sequence[str], patience_s: float, most_s: float, batch: int
+) -> int:
+    return await tx.value(
+        "select stead.redeliver_jobs($1, $2, $3, $4)", empty_queues, patience_s, most_s, batch
     )
 
 

@@ -111,13 +111,18 @@ class JobRegistry:
         )
         return handler
 
-    def completed_by(self, others: Mapping[str, JobFunction]) -> JobRegistry:
-        """A registry with these handlers and, for kinds that it has none for, those others."""
+    def completed_by(self, others: Mapping[str, JobFunction], *, timeout_s: float) -> JobRegistry:
+        """A registry with these handlers and, for kinds that it has none for, those others.
+
+        Args:
+            others: Handlers by kind.
+            timeout_s: How long an attempt of theirs may take.
+        """
         registry = JobRegistry()
         registry._handlers.update(self._handlers)
         for kind, function in others.items():
             if kind not in registry._handlers:
-                registry.add(kind, function)
+                registry.add(kind, function, timeout_s=timeout_s)
         return registry
 
     def get(self, kind: str) -> Handler:

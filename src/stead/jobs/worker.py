@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Final, Literal
 from uuid import UUID
 
@@ -51,7 +53,9 @@ class Held:
 
 
 class Worker:
-    """Works off queues until it is stopped. Any number of them against one database.
+    """Works off queues until it is stopped, or takes the jobs that it is given one by one.
+
+    Any number of them against one database.
 
     Args:
         db: The database.
@@ -60,6 +64,7 @@ class Worker:
         worker_id: The process that it belongs to, whose heartbeat tells others that it lives.
         config: Limits.
         dispatch: Who delivers the jobs that its jobs spawn.
+        own_db: For claims and ends; a pool of its own is not kept waiting by handlers.
     """
 
     def __init__(
@@ -71,16 +76,19 @@ class Worker:
         config: WorkerConfig | None = None,
         *,
         dispatch: str = "postgres",
+        own_db: Database | None = None,
     ) -> None:
         self.config = config or WorkerConfig()
         self._db = db
+        self._own_db = own_db or db
         self._hub = hub
         self._registry = registry
         self._worker_id = worker_id
         self._dispatch = dispatch
         self._held: dict[UUID, Held] = {}
         self._alone: set[asyncio.Task[None]] = set()
-        self._settler = Settler(db, worker_id, self._stored)
+        self._claims: set[asyncio.Task[Held | None]] = set()
+        self._settler = Settler(self._own_db, worker_id, self._stored)
         self._stopping = asyncio.Event()
         self._freed = asyncio.Event()
         self._after: dict[str, UUID | None] = {}
@@ -92,41 +100,31 @@ class Worker:
 
     async def run(self) -> None:
         """Works until `stop` is called, or the task is cancelled: then what runs is handed back at once."""
-        self._settler.start()
-        queues = self.config.queues or self._registry.queues
-        loops = [asyncio.create_task(self._work(queue), name=f"jobs-{queue}") for queue in queues]
-        loops.append(asyncio.create_task(self._watch(), name="jobs-held"))
-        try:
-            await self._stopping.wait()
-            await self._drain()
-        finally:
-            for loop in loops:
-                loop.cancel()
-            for held in tuple(self._held.values()):
-                held.cancel("stopping")
-            for child in self._alone:
-                child.cancel()
-            await asyncio.gather(*loops, *self._alone, *self._tasks(), return_exceptions=True)
-            await self._settler.stop(_SETTLE_S)
+        async with self.ready():
+            queues = self.config.queues or self._registry.queues
+            loops = [asyncio.create_task(self._work(queue), name=f"jobs-{queue}") for queue in queues]
+            try:
+                await self._stopping.wait()
+                await self.drain()
+            finally:
+                for task in (*loops, *self._alone):
+                    task.cancel()
+                await asyncio.gather(*loops, *self._alone, return_exceptions=True)
 
     def stop(self) -> None:
         """Claims no more; lets jobs end for some seconds, then hands them back."""
         self._stopping.set()
 
-    async def run_one(self, job_id: UUID) -> bool:
-        """Claims exactly this job and runs it to its end or its next wait; False when it is not to be had."""
+    @asynccontextmanager
+    async def ready(self) -> AsyncGenerator[None]:
+        """While the block runs, jobs can be taken; at its end what still runs is handed back at once."""
         self._settler.start()
         watch = asyncio.create_task(self._watch(), name="jobs-held")
         try:
-            async with self._db.transaction(NOBODY) as tx:
-                row = await queries.claim_one(tx, self._worker_id, job_id)
-            if row is None:
-                return False
-            held = self._launch(claimed(row))
-            assert held.task is not None  # noqa: S101 - just launched
-            await asyncio.wait([held.task])
-            return True
+            yield
         finally:
+            self._stopping.set()
+            await asyncio.gather(*self._claims, return_exceptions=True)
             for held in tuple(self._held.values()):
                 held.cancel("stopping")
             await asyncio.gather(*self._tasks(), return_exceptions=True)
@@ -134,14 +132,40 @@ class Worker:
             await asyncio.gather(watch, return_exceptions=True)
             await self._settler.stop(_SETTLE_S)
 
-    def _tasks(self) -> list[asyncio.Task[None]]:
-        return [held.task for held in self._held.values() if held.task is not None]
+    async def take(self, job_id: UUID) -> bool:
+        """Claims exactly this job and runs it to its end or its next wait; for a worker that is `ready`.
 
-    async def _drain(self) -> None:
+        Any number at once.
+
+        Returns:
+            False when it is not to be had: it is not there, not due, held, ended, or this worker stops.
+        """
+        if self._stopping.is_set():
+            return False
+        claim = asyncio.create_task(self._claim_one(job_id))
+        # Whoever called may go away: what was claimed must be known here, to be handed back.
+        self._claims.add(claim)
+        claim.add_done_callback(self._claims.discard)
+        held = await asyncio.shield(claim)
+        if held is None or held.task is None:
+            return False
+        await asyncio.wait([held.task])
+        return True
+
+    async def run_one(self, job_id: UUID) -> bool:
+        """Takes exactly this job, in a worker that does nothing else; False when it is not to be had."""
+        async with self.ready():
+            return await self.take(job_id)
+
+    async def drain(self) -> None:
+        """Lets jobs end for some seconds."""
         tasks = self._tasks()
         if tasks:
             _log.info("jobs_draining", jobs=len(tasks))
             await asyncio.wait(tasks, timeout=self.config.drain_s)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [held.task for held in self._held.values() if held.task is not None]
 
     async def _work(self, queue: str) -> None:
         pause_s = 0.05
@@ -181,7 +205,7 @@ class Worker:
             await self._freed.wait()
 
     async def _claim(self, queue: str, wanted: int) -> list[ClaimedJob]:
-        async with self._db.transaction(NOBODY) as tx:
+        async with self._own_db.transaction(NOBODY) as tx:
             rows = await queries.claim(
                 tx, self._worker_id, queue, self._registry.kinds, wanted, self._after.get(queue)
             )
@@ -190,8 +214,13 @@ class Worker:
         self._after[queue] = rows[-1]["last_tenant"]
         return [claimed(row) for row in rows]
 
+    async def _claim_one(self, job_id: UUID) -> Held | None:
+        async with self._own_db.transaction(NOBODY) as tx:
+            row = await queries.claim_one(tx, self._worker_id, job_id, self._registry.kinds)
+        return None if row is None else self._launch(claimed(row))
+
     async def _sleep(self, wake: Subscription) -> None:
-        async with self._db.transaction(NOBODY, read_only=True) as tx:
+        async with self._own_db.transaction(NOBODY, read_only=True) as tx:
             due_s = await queries.next_due_s(tx)
         wait_s = self.config.poll_s if due_s is None else min(self.config.poll_s, max(due_s, 0.0))
         if wait_s > 0:
@@ -201,7 +230,7 @@ class Worker:
         command = self.config.solitary_command
         if command is None or self._alone:
             return
-        async with self._db.transaction(NOBODY, read_only=True) as tx:
+        async with self._own_db.transaction(NOBODY, read_only=True) as tx:
             found = await queries.suspects(tx, queue, self._registry.kinds, 1)
         for job_id in found:
             task = asyncio.create_task(run_alone(command, job_id), name=f"alone-{job_id}")
@@ -209,6 +238,9 @@ class Worker:
             task.add_done_callback(self._alone.discard)
 
     def _launch(self, job: ClaimedJob) -> Held:
+        # A claim that a crash of the database undid comes again: the first has lost it.
+        if job.id in self._held:
+            self._held[job.id].cancel("lost")
         held = Held(RunningJob(self._db, self._registry, job, self._worker_id, self._dispatch))
         self._held[job.id] = held
         held.task = asyncio.create_task(self._carry_out(held))
@@ -258,7 +290,7 @@ class Worker:
         for each in held:
             each.running.unreported = None
         try:
-            async with self._db.transaction(NOBODY) as tx:
+            async with self._own_db.transaction(NOBODY) as tx:
                 lost = await queries.report(
                     tx,
                     self._worker_id,

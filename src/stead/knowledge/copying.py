@@ -63,10 +63,11 @@ async def begin(owner: Connection, home: str) -> None:
                     = (o.tenant_id, o.kind, o.owner_id, o.model_id);
                 end if;
                 if tg_op <> 'DELETE' then
-                  insert into stead.embeddings_next (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-                  select tenant_id, kind, owner_id, scope_id, model_id, embedding::%1$s.halfvec from added
+                  insert into stead.embeddings_next
+                    (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+                  select tenant_id, kind, owner_id, scope_id, model_id, place, embedding::%1$s.halfvec from added
                   on conflict (tenant_id, kind, owner_id, model_id) do update
-                    set scope_id = excluded.scope_id, embedding = excluded.embedding;
+                    set scope_id = excluded.scope_id, place = excluded.place, embedding = excluded.embedding;
                 end if;
                 return null;
               end
@@ -139,8 +140,8 @@ async def batch(owner: Connection, home: str, after: Key, rows: int) -> tuple[in
         statement = await owner.fetchval(
             """
             select format($f$
-              insert into stead.embeddings_next (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-              select e.tenant_id, e.kind, e.owner_id, e.scope_id, e.model_id, e.embedding::%s.halfvec
+              insert into stead.embeddings_next (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+              select e.tenant_id, e.kind, e.owner_id, e.scope_id, e.model_id, e.place, e.embedding::%s.halfvec
               from stead.embeddings e
               where (e.tenant_id, e.kind, e.owner_id, e.model_id) > ($1, $2, $3, $4)
                 and (e.tenant_id, e.kind, e.owner_id, e.model_id) <= ($5, $6, $7, $8)

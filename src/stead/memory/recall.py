@@ -18,8 +18,8 @@ from stead.memory.time_expressions import find_period
 from stead.providers.embedders import Embedder
 
 MAX_QUESTION_CHARS: Final = 4000
-#: Scopes of more memories are not read whole: candidates are picked by index first, and then scored.
-WHOLE_BELOW: Final = 20_000
+#: In scopes of more memories candidates are picked first, and only they are scored.
+WHOLE_BELOW: Final = 600
 #: How many characters are taken for a token of a model. English has about four.
 CHARS_PER_TOKEN: Final = 4
 
@@ -157,7 +157,7 @@ async def recall(
         limit: How many at most.
         max_tokens: Only as many of the best as fit, at four characters a token.
         weights: What each arm counts for.
-        whole_below: Scopes of more memories are searched by index.
+        whole_below: In scopes of more memories only candidates are scored.
 
     Raises:
         asyncpg.InsufficientPrivilegeError: The scope is not the caller's.

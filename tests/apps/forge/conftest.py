@@ -24,6 +24,7 @@ from stead.processes import Heartbeat
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.realtime import Hub
+from tests.servers.anthropic import AnthropicServer
 from tests.servers.openai import OpenAIServer
 from tests.support.forge import ForgeModel
 from tests.support.people import Person
@@ -143,10 +144,16 @@ async def shop_of(
         await embedder.aclose()
 
 
-@pytest_asyncio.fixture(params=["responses", "chat_completions"])
+@pytest_asyncio.fixture(params=["responses", "chat_completions", "anthropic"])
 async def shop(request: Any, access: DatabaseAccess, db: Database) -> AsyncIterator[Shop]:
-    """Agents on a model, over each of OpenAI's two APIs."""
+    """Agents on a model, over each of OpenAI's two APIs and Anthropic's."""
     model = ForgeModel()
+    if request.param == "anthropic":
+        async with AnthropicServer(reply_for=model) as server:
+            config = ModelConfig(anthropic_api_key="key", anthropic_base_url=server.base_url)
+            async with shop_of(access, db, config, "anthropic/forge", model) as found:
+                yield found
+        return
     async with OpenAIServer(reply_for=model) as server:
         config = ModelConfig(
             openai_api_key="key", openai_base_url=server.base_url, openai_api=request.param

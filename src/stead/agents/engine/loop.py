@@ -120,7 +120,7 @@ def _begin(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> RunResultSt
             # The conversation is kept here and nowhere else.
             store=False if turn.model.startswith("openai/") else None,
             retry=None if is_offline(turn.model) else retry_settings(config.max_retries),
-            timeout=config.call_timeout_s,
+            timeout=None if catalog.times_streams(turn.model) else config.call_timeout_s,
         ),
         tools=[
             function_tool(tool.function, name_override=tool.name, strict_mode=False)

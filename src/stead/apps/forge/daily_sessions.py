@@ -64,6 +64,22 @@ async def listing(
     return Page(items=items, next_before=(items[-1].created_at, items[-1].id) if more else None)
 
 
+def check_seen(session: DailySession, seen: int | None) -> None:
+    """Refuses what is said to a session that has gone on.
+
+    Args:
+        session: As it is.
+        seen: How many entries of its transcript were seen; None: it does not matter.
+
+    Raises:
+        DailySessionMoved: There are more, or fewer.
+    """
+    if seen is not None and seen != len(session.transcript):
+        raise DailySessionMoved(
+            f"its transcript has {len(session.transcript)} entries", hint="Read it again."
+        )
+
+
 async def append(
     tx: Transaction,
     principal: Principal,

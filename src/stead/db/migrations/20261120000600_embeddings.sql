@@ -45,6 +45,8 @@ begin
        owner_id uuid not null,
        scope_id uuid not null,
        model_id smallint not null references stead.embedding_models (id),
+       -- Where its owner stands: recall finds vectors of memories, and those beside them, by place.
+       place bigint check (kind <> ''memory'' or place is not null),
        embedding %s not null,
        primary key (tenant_id, kind, owner_id, model_id)
      )',
@@ -58,13 +60,13 @@ begin
   end if;
   -- The scope first: with the tenant first it would pass, while there are no statistics yet, for a way to find an
   -- owner's vectors, and read all of the tenant's.
-  create index embeddings_scope_idx on stead.embeddings (scope_id, kind, model_id, tenant_id);
+  create index embeddings_scope_idx on stead.embeddings (scope_id, kind, model_id, tenant_id, place);
 
   if home is null then
     -- Eight at a time: three times as fast as the sum over unnest.
     execute $f$
       create function stead.similarity(a real[], b real[]) returns double precision
-      language plpgsql immutable parallel safe set search_path = pg_catalog, pg_temp
+      language plpgsql immutable strict parallel safe set search_path = pg_catalog, pg_temp
       as $b$
       declare
         n constant integer := array_length(a, 1);

@@ -33,20 +33,23 @@ create table stead.search_docs (
   -- Its postings' keys: what has to go when it goes, whatever becomes of dictionaries meanwhile.
   terms bigint[] not null default '{}'
 );
+-- With all that a search of a whole scope asks of a document: it reads the index alone.
 create unique index search_docs_scope_idx on stead.search_docs (tenant_id, scope_id, kind, place)
-  include (length);
+  include (owner_id, agent_id, facet, length, told_from, told_to, ended_at);
 create unique index search_docs_owner_idx on stead.search_docs (kind, owner_id) where kind <> 'memory';
 
 -- Postings. The key is a hash of collection (scope and kind) and lexeme, so that the index needs eight bytes for
 -- all and keeps each key once (deduplication); a search reads exactly the postings of its collection, and counts
 -- them: that is the document frequency, always right, with nothing to maintain. The index holds all of a posting:
--- the table itself is not read.
+-- the table itself is not read. The document's length is in each of its postings (which are no larger for it), so that
+-- they can be weighed without their documents.
 create table stead.search_terms (
   term bigint not null,
   place bigint not null,
-  frequency smallint not null
+  frequency smallint not null,
+  length smallint not null
 );
-create unique index search_terms_term_idx on stead.search_terms (term, place) include (frequency);
+create unique index search_terms_term_idx on stead.search_terms (term, place) include (frequency, length);
 
 -- How many documents a collection has and how long they are together, as differences that are summed: a counter
 -- in one row would make its writers wait for each other. The maintenance loop folds them.
@@ -66,6 +69,7 @@ create table stead.embedding_backlog (
   owner_id uuid not null,
   tenant_id uuid not null,
   scope_id uuid not null,
+  place bigint not null,
   claimed_until timestamptz,
   attempts smallint not null default 0,
   created_at timestamptz not null default now(),
@@ -132,8 +136,9 @@ declare
   keys bigint[];
 begin
   with written as (
-    insert into stead.search_terms (term, place, frequency)
-    select stead.term_key(stead.collection(search_put.kind, scope), l.lexeme), spot, l.frequency
+    insert into stead.search_terms (term, place, frequency, length)
+    select stead.term_key(stead.collection(search_put.kind, scope), l.lexeme), spot, l.frequency,
+      least(sum(l.frequency) over (), 32767)
     from stead.document_lexemes(stead.search_config(tenant), null, null, coalesce(content, '')) l
     on conflict do nothing
     returning term, frequency
@@ -144,10 +149,11 @@ begin
   values (spot, tenant, scope, search_put.kind, owner, search_put.facet, total, now(), now(), keys);
   insert into stead.search_totals (tenant_id, scope_id, kind, docs, length)
   values (tenant, scope, search_put.kind, 1, total);
-  insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id)
-  values (search_put.kind, owner, tenant, scope)
+  insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id, place)
+  values (search_put.kind, owner, tenant, scope, spot)
   on conflict (kind, owner_id) do update
-    set tenant_id = excluded.tenant_id, scope_id = excluded.scope_id, claimed_until = null, attempts = 0;
+    set tenant_id = excluded.tenant_id, scope_id = excluded.scope_id, place = excluded.place, claimed_until = null,
+      attempts = 0;
 end
 $$;
 
@@ -275,15 +281,15 @@ as $$
   done as (
     delete from stead.embedding_backlog b using given g
     where b.kind = g.kind and b.owner_id = g.owner_id and b.claimed_until = g.ticket
-    returning b.kind, b.owner_id, b.tenant_id, b.scope_id, g.n, g.dimensions
+    returning b.kind, b.owner_id, b.tenant_id, b.scope_id, b.place, g.n, g.dimensions
   ),
   written as (
-    insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-    select d.tenant_id, d.kind, d.owner_id, d.scope_id, model, stead.as_embedding(
+    insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+    select d.tenant_id, d.kind, d.owner_id, d.scope_id, model, d.place, stead.as_embedding(
       (select array_agg(v order by i) from unnest(vectors[d.n:d.n][1:d.dimensions]) with ordinality u (v, i)))
     from done d
     on conflict (tenant_id, kind, owner_id, model_id) do update
-      set embedding = excluded.embedding, scope_id = excluded.scope_id
+      set embedding = excluded.embedding, scope_id = excluded.scope_id, place = excluded.place
     returning 1
   )
   select count(*)::integer from written
@@ -312,8 +318,8 @@ begin
     where d.place > work.after_place order by d.place limit batch
   ),
   queued as (
-    insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id)
-    select p.kind, p.owner_id, p.tenant_id, p.scope_id from page p
+    insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id, place)
+    select p.kind, p.owner_id, p.tenant_id, p.scope_id, p.place from page p
     where p.kind = work.kind and not exists (
       select from stead.embeddings e where e.tenant_id = p.tenant_id and e.kind = p.kind
         and e.owner_id = p.owner_id and e.model_id = model)

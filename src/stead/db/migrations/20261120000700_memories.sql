@@ -112,12 +112,13 @@ begin
     where a.archived_at is null
     group by 1, 2
   ),
-  terms as (
-    insert into stead.search_terms (term, place, frequency) select w.term, w.place, w.frequency from words w
-    order by w.term
-  ),
   lengths as materialized (
     select w.place, sum(w.counted) as length, array_agg(w.term) as terms from words w group by w.place
+  ),
+  terms as (
+    insert into stead.search_terms (term, place, frequency, length)
+    select w.term, w.place, w.frequency, least(l.length, 32767) from words w join lengths l on l.place = w.place
+    order by w.term
   ),
   docs as (
     insert into stead.search_docs
@@ -154,13 +155,14 @@ $$;
 create function stead.await_vectors(memories uuid[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
-  insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id)
-  select 'memory', m.id, m.tenant_id, m.scope_id
+  insert into stead.embedding_backlog (kind, owner_id, tenant_id, scope_id, place)
+  select 'memory', m.id, m.tenant_id, m.scope_id, m.place
   from (select * from public.agent_memories x where x.id = any (memories) offset 0) m
   where m.archived_at is null and not exists (
     select from stead.embeddings e where e.tenant_id = m.tenant_id and e.kind = 'memory' and e.owner_id = m.id)
   on conflict (kind, owner_id) do update
-    set tenant_id = excluded.tenant_id, scope_id = excluded.scope_id, claimed_until = null, attempts = 0
+    set tenant_id = excluded.tenant_id, scope_id = excluded.scope_id, place = excluded.place, claimed_until = null,
+      attempts = 0
 $$;
 
 create function stead.memories_inserted() returns trigger
@@ -211,13 +213,14 @@ begin
   delete from stead.embeddings e using removed o
     where e.tenant_id = o.tenant_id and e.kind = 'memory' and e.owner_id = o.id and o.id = any (rewritten);
   delete from stead.embedding_backlog b where b.kind = 'memory' and b.owner_id = any (rewritten);
-  update stead.embeddings e set tenant_id = n.tenant_id, scope_id = n.scope_id
+  update stead.embeddings e set tenant_id = n.tenant_id, scope_id = n.scope_id, place = n.place
     from removed o join added n on n.id = o.id
     where e.tenant_id = o.tenant_id and e.kind = 'memory' and e.owner_id = o.id
-      and (n.tenant_id, n.scope_id) <> (o.tenant_id, o.scope_id);
-  update stead.embedding_backlog b set tenant_id = n.tenant_id, scope_id = n.scope_id
+      and (n.tenant_id, n.scope_id, n.place) <> (o.tenant_id, o.scope_id, o.place);
+  update stead.embedding_backlog b set tenant_id = n.tenant_id, scope_id = n.scope_id, place = n.place
     from removed o join added n on n.id = o.id
-    where b.kind = 'memory' and b.owner_id = n.id and (n.tenant_id, n.scope_id) <> (o.tenant_id, o.scope_id);
+    where b.kind = 'memory' and b.owner_id = n.id
+      and (n.tenant_id, n.scope_id, n.place) <> (o.tenant_id, o.scope_id, o.place);
   perform stead.await_vectors(changed);
   return null;
 end

@@ -5,7 +5,53 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '10min';
 
--- Scores memories of a scope: all of them, or only these places (with what stands beside them).
+-- A memory with what each arm says of it.
+create type stead.scored_memory as (
+  memory_id uuid, place bigint, score double precision, dense double precision, dense_near double precision,
+  lexical double precision, lexical_near double precision, lexical_wide double precision, named boolean,
+  timely boolean
+);
+
+-- The three of the next functions are put into the statements that call them, as their text.
+
+-- Is a memory to be found by this agent, of these kinds, as of then? What holds no more is found where a time is named
+-- in which it did.
+create function stead.is_sought(
+  agent_id uuid, facet text, told_from timestamptz, ended_at timestamptz, agent uuid, facets text[],
+  as_of timestamptz, period_from timestamptz, period_to timestamptz
+) returns boolean
+language sql immutable parallel safe
+return (agent is null or agent_id is null or agent_id = agent)
+  and (facets is null or facet = any (facets))
+  and (as_of is null or told_from <= as_of)
+  and (ended_at is null or ended_at > as_of
+    or (as_of is null and (period_from is not null or period_to is not null)
+      and coalesce(ended_at > period_from, true) and coalesce(told_from < period_to, true)));
+
+-- Does a memory tell of that time?
+create function stead.tells_of(
+  told_from timestamptz, told_to timestamptz, ended_at timestamptz, period_from timestamptz, period_to timestamptz
+) returns boolean
+language sql immutable parallel safe
+return coalesce(told_from < period_to, true) and coalesce(told_to >= period_from, true)
+    and (period_from is not null or period_to is not null)
+  or ended_at is not null and coalesce(ended_at > period_from, true) and coalesce(told_from < period_to, true);
+
+-- Arms, each divided by its best, added with weights; then the factors, all bounded: a long turn tells more than a
+-- short one; one that mostly asks answers little; one said by somebody whom the question names, or that tells of the
+-- time that it names, is more likely meant.
+create function stead.weighed(
+  weights real[], dense double precision, dense_near double precision, lexical double precision,
+  lexical_near double precision, lexical_wide double precision, length double precision, asks boolean,
+  named boolean, timely boolean
+) returns double precision
+language sql immutable parallel safe
+return (coalesce(weights[1] * dense, 0) + coalesce(weights[2] * dense_near, 0) + coalesce(weights[3] * lexical, 0)
+    + coalesce(weights[4] * lexical_near, 0) + coalesce(weights[5] * lexical_wide, 0))
+  * (1 + weights[6] * length / (length + 20) - case when asks then weights[7] else 0 end)
+  * (1 + case when named then weights[8] else 0 end + case when timely then weights[9] else 0 end);
+
+-- Scores all memories of a scope.
 --
 -- Lexical arms: Okapi BM25 (Robertson and Zaragoza 2009, eq. 3.15; k1 = 0.9, b = 0.5) over a turn alone, over
 -- a turn with the one before it (a short answer, "Yes, the blue one", is found by its question), and over a
@@ -15,18 +61,13 @@ set local statement_timeout = '10min';
 -- neighbours', scaled to unit length.
 -- Fusion: each arm divided by its best score, then a weighted sum. The arms are correlated, where sums of
 -- normalised scores keep how much better the best is; rank fusion throws that away.
--- Factors, all bounded: a long turn tells more than a short one; one that mostly asks answers little; one said by
--- somebody whom the question names, or that tells of the time that it names, is more likely meant.
 --
 -- weights: dense, dense_near, lexical, lexical_near, lexical_wide, length, asking, speaker, period.
 create function stead.score_memories(
   tenant uuid, scope uuid, agent uuid, facets text[], lexemes text[], vector real[], model smallint,
   weights real[], period_from timestamptz, period_to timestamptz, as_of timestamptz,
-  places bigint[], eligible boolean[], rarities double precision[], mean_length double precision, wanted integer
-)
-returns table (memory_id uuid, place bigint, score double precision, dense double precision,
-  dense_near double precision, lexical double precision, lexical_near double precision,
-  lexical_wide double precision, named boolean, timely boolean)
+  documents double precision, mean_length double precision, wanted integer
+) returns setof stead.scored_memory
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 -- One plan for all scopes, made once a connection: making it costs more than running it for most. What that plan
 -- must not do is chosen here instead: looping over estimates of one row. Where an index has to be probed the
@@ -42,7 +83,8 @@ declare
   question_mark constant bigint := stead.term_key(score_memories.scope, '?');
 begin
   -- Everything is double precision: numeric arithmetic was half of the time, and is what `2.2` or an average of
-  -- integers silently brings. Of two branches with a test of `places` one is never begun.
+  -- integers silently brings. Documents and vectors are both read in the order of their places, so that they are
+  -- merged, and windows made of them, without a sort.
   return query
   with terms as materialized (
     select t.n, stead.term_key(score_memories.scope, t.lexeme) as term,
@@ -50,47 +92,44 @@ begin
     from unnest(lexemes) with ordinality as t (lexeme, n)
   ),
   docs as materialized (
-    select d.place, d.owner_id, d.agent_id, d.facet, d.told_from, d.told_to, d.ended_at, d.terms, d.eligible,
-      d.length::double precision as length0
+    select n.place, n.owner_id, n.length0, n.timely, n.sought, n.similarity,
+      (n.similarity + case when n.bond is null then 0 else lag(n.similarity) over w end
+        + case when lead(n.bond) over w is null then 0 else lead(n.similarity) over w end)
+      -- The length of the sum. What the two neighbours have in common is taken for the mean of what each has with
+      -- the turn.
+      / sqrt(greatest(1 + case when n.bond is null then 0 else 1 + 2 * n.bond end
+        + case when lead(n.bond) over w is null then 0 else 1 + 2 * lead(n.bond) over w end
+        + coalesce(n.bond + lead(n.bond) over w, 0), 1)) as joint
     from (
-      select s.place, s.owner_id, s.agent_id, s.facet, s.told_from, s.told_to, s.ended_at, s.length,
-        null::bigint[] as terms, true as eligible
-      from stead.search_docs s
-      where places is null and s.tenant_id = score_memories.tenant and s.scope_id = score_memories.scope
-        and s.kind = 'memory'
-      union all
-      select s.place, s.owner_id, s.agent_id, s.facet, s.told_from, s.told_to, s.ended_at, s.length, s.terms,
-        p.eligible
-      from unnest(places, eligible) as p (place, eligible)
-      cross join lateral (
-        select x.* from stead.search_docs x where x.place = p.place offset 0
-      ) s
-      where places is not null and s.tenant_id = score_memories.tenant and s.scope_id = score_memories.scope
-    ) d
-  ),
-  size as materialized (
-    select count(*)::double precision as n, greatest(coalesce(mean_length, avg(d.length0)), 1) as mean0
-    from docs d
+      select v.*,
+        case when lag(v.place) over w = v.place - 1
+          then stead.similarity(v.embedding, lag(v.embedding) over w) end as bond
+      from (
+        select d.place, d.owner_id, d.length::double precision as length0,
+          stead.tells_of(d.told_from, d.told_to, d.ended_at, period_from, period_to) as timely,
+          stead.is_sought(d.agent_id, d.facet, d.told_from, d.ended_at, score_memories.agent,
+            score_memories.facets, as_of, period_from, period_to) as sought,
+          e.embedding,
+          case when e.embedding is not null then greatest(stead.similarity(e.embedding, probe), 0) end as similarity
+        from stead.search_docs d
+        left join stead.embeddings e on e.place = d.place and e.tenant_id = score_memories.tenant
+          and e.scope_id = score_memories.scope and e.kind = 'memory' and e.model_id = score_memories.model
+          and probe is not null
+        where d.tenant_id = score_memories.tenant and d.scope_id = score_memories.scope and d.kind = 'memory'
+      ) v
+      window w as (order by v.place)
+    ) n
+    window w as (order by n.place)
   ),
   hits as materialized (
     select t.n, p.place, p.frequency::double precision as frequency
     from terms t cross join lateral (
       select x.place, x.frequency from stead.search_terms x where x.term = t.term offset 0
     ) p
-    where places is null
-    union all
-    select t.n, d.place, p.frequency
-    from docs d join terms t on t.term = any (d.terms)
-    cross join lateral (
-      select x.frequency from stead.search_terms x where x.term = t.term and x.place = d.place offset 0
-    ) p
-    where places is not null
   ),
   rarity as materialized (
-    select h.n, ln(1 + (s.n - count(*) + 0.5::double precision) / (count(*) + 0.5::double precision)) as idf
-    from hits h cross join size s where rarities is null group by h.n, s.n
-    union all
-    select r.n, r.idf from unnest(rarities) with ordinality as r (idf, n) where rarities is not null
+    select h.n, ln(1 + (documents - count(*) + 0.5::double precision) / (count(*) + 0.5::double precision)) as idf
+    from hits h group by h.n
   ),
   spread as (
     select h.n, h.place + o.step as place,
@@ -103,203 +142,321 @@ begin
   -- BM25's factor k1 + 1 is left out: it is the same for all and falls out when an arm is normalised.
   lexical as materialized (
     select d.place,
-      sum(r.idf * s.f0 / (s.f0 + 0.45::double precision * (1 + d.length0 / z.mean0))) as b0,
-      sum(r.idf * s.f1 / (s.f1 + 0.45::double precision * (1 + (d.length0 + z.mean0) / (2 * z.mean0)))) as b1,
-      sum(r.idf * s.f2 / (s.f2 + 0.45::double precision * (1 + (d.length0 + 4 * z.mean0) / (5 * z.mean0)))) as b2
-    from spread s join docs d on d.place = s.place join rarity r on r.n = s.n cross join size z
+      sum(r.idf * s.f0 / (s.f0 + 0.45::double precision * (1 + d.length0 / mean_length))) as b0,
+      sum(r.idf * s.f1 / (s.f1 + 0.45::double precision
+        * (1 + (d.length0 + mean_length) / (2 * mean_length)))) as b1,
+      sum(r.idf * s.f2 / (s.f2 + 0.45::double precision
+        * (1 + (d.length0 + 4 * mean_length) / (5 * mean_length)))) as b2
+    from spread s join docs d on d.place = s.place join rarity r on r.n = s.n
     group by d.place
   ),
-  vectors as (
-    select d.place, e.embedding
-    from docs d join stead.embeddings e on e.owner_id = d.owner_id
-    where places is null and probe is not null and e.tenant_id = score_memories.tenant
-      and e.scope_id = score_memories.scope and e.kind = 'memory' and e.model_id = score_memories.model
-    union all
-    select d.place, e.embedding
-    from docs d cross join lateral (
-      select x.embedding from stead.embeddings x
-      where x.tenant_id = score_memories.tenant and x.kind = 'memory' and x.owner_id = d.owner_id
-        and x.model_id = score_memories.model offset 0
-    ) e
-    where places is not null and probe is not null
-  ),
-  near as materialized (
-    select v.place, greatest(stead.similarity(v.embedding, probe), 0) as similarity,
-      case when lag(v.place) over w = v.place - 1
-        then stead.similarity(v.embedding, lag(v.embedding) over w) end as bond
-    from vectors v
-    window w as (order by v.place)
-  ),
-  around as materialized (
-    select m.place, m.similarity, (m.similarity + m.before + m.after) / sqrt(greatest(m.size, 1)) as joint
-    from (
-      select n.place, n.similarity,
-        case when n.bond is null then 0 else lag(n.similarity) over w end as before,
-        case when lead(n.bond) over w is null then 0 else lead(n.similarity) over w end as after,
-        -- The square of the sum's length. What the two neighbours have in common is taken for the mean of
-        -- what each has with the turn.
-        1 + case when n.bond is null then 0 else 1 + 2 * n.bond end
-          + case when lead(n.bond) over w is null then 0 else 1 + 2 * lead(n.bond) over w end
-          + coalesce(n.bond + lead(n.bond) over w, 0) as size
-      from near n window w as (order by n.place)
-    ) m
-  ),
   best as materialized (
-    select (select nullif(max(a.similarity), 0) from around a) as dense,
-      (select nullif(max(a.joint), 0) from around a) as joint,
-      nullif(max(l.b0), 0) as b0, nullif(max(l.b1), 0) as b1, nullif(max(l.b2), 0) as b2
-    from lexical l
-  ),
-  asking as materialized (
-    select p.place from stead.search_terms p where p.term = question_mark and places is null
-    union all
-    select d.place from docs d where places is not null and question_mark = any (d.terms)
-  ),
-  speakers as materialized (
-    select p.place from terms t cross join lateral (
-      select x.place from stead.search_terms x where x.term = t.speaker offset 0
-    ) p
-    where places is null
-    union
-    select d.place from docs d join terms t on t.speaker = any (d.terms)
-    where places is not null
+    select d.dense, d.joint, l.b0, l.b1, l.b2
+    from (
+      select nullif(max(d.similarity), 0) as dense, nullif(max(d.joint), 0) as joint from docs d
+    ) d
+    cross join (
+      select nullif(max(l.b0), 0) as b0, nullif(max(l.b1), 0) as b1, nullif(max(l.b2), 0) as b2 from lexical l
+    ) l
   ),
   -- Where everybody whom the question names said everything, naming says nothing.
-  told as (
-    select d.place, d.owner_id, d.length0,
-      sp.place is not null as named, q.place is not null as asks,
-      coalesce(d.told_from < period_to, true) and coalesce(d.told_to >= period_from, true)
-        and (period_from is not null or period_to is not null)
-        or d.ended_at is not null and coalesce(d.ended_at > period_from, true)
-          and coalesce(d.told_from < period_to, true) as timely
-    from docs d
-    left join asking q on q.place = d.place
-    left join speakers sp on sp.place = d.place
-    where (score_memories.agent is null or d.agent_id is null or d.agent_id = score_memories.agent)
-      and (facets is null or d.facet = any (facets))
-      and d.eligible
-      and (as_of is null or d.told_from <= as_of)
-      and (d.ended_at is null or d.ended_at > as_of
-        or (as_of is null and (period_from is not null or period_to is not null)
-          and coalesce(d.ended_at > period_from, true) and coalesce(d.told_from < period_to, true)))
+  speakers as (
+    select distinct p.place from terms t cross join lateral (
+      select x.place from stead.search_terms x where x.term = t.speaker offset 0
+    ) p
   )
-  select t.owner_id, t.place,
-    (coalesce(weights[1] * a.similarity / b.dense, 0) + coalesce(weights[2] * a.joint / b.joint, 0)
-      + coalesce(weights[3] * l.b0 / b.b0, 0) + coalesce(weights[4] * l.b1 / b.b1, 0)
-      + coalesce(weights[5] * l.b2 / b.b2, 0))
-    * (1 + weights[6] * t.length0 / (t.length0 + 20) - case when t.asks then weights[7] else 0 end)
-    * (1 + case when t.named then weights[8] else 0 end + case when t.timely then weights[9] else 0 end) as score,
-    a.similarity, a.joint, l.b0, l.b1, l.b2, t.named, t.timely
-  from told t
-  left join lexical l on l.place = t.place
-  left join around a on a.place = t.place
+  select d.owner_id, d.place,
+    stead.weighed(weights, d.similarity / b.dense, d.joint / b.joint, l.b0 / b.b0, l.b1 / b.b1, l.b2 / b.b2, d.length0,
+      q.place is not null, s.place is not null, d.timely) as score,
+    d.similarity, d.joint, l.b0, l.b1, l.b2, s.place is not null, d.timely
+  from docs d
+  left join lexical l on l.place = d.place
+  left join stead.search_terms q on q.term = question_mark and q.place = d.place
+  left join speakers s on s.place = d.place
   cross join best b
-  order by score desc, t.place desc
+  where d.sought
+  order by score desc, d.place desc
   limit wanted;
 end
 $$;
 
--- Places worth scoring in a scope too large to be read whole: by its words the rarest first, as long as their
--- postings are few; by meaning from an HNSW index where there is one; with two neighbours on each side.
-create function stead.memory_candidates(
-  tenant uuid, scope uuid, lexemes text[], vector real[], model smallint, documents double precision,
-  out places bigint[], out eligible boolean[], out rarities double precision[]
-)
+-- Scores these memories of a scope as stead.score_memories does, with what stands beside them, probing indexes for
+-- each: what it costs does not depend on the scope's size. The best of an arm is the best of these.
+--
+-- terms, rarities: keys of the question's words, and how rare each is.
+-- speakers: keys of whom it may name.
+create function stead.score_places(
+  tenant uuid, scope uuid, agent uuid, facets text[], vector real[], model smallint, weights real[],
+  period_from timestamptz, period_to timestamptz, as_of timestamptz, places bigint[], terms bigint[],
+  rarities double precision[], speakers bigint[], mean_length double precision, wanted integer
+) returns setof stead.scored_memory
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_custom_plan set max_parallel_workers_per_gather = 0 set jit = off
+set plan_cache_mode = force_generic_plan set enable_nestloop = off set max_parallel_workers_per_gather = 0
+set jit = off
 as $$
-#variable_conflict use_variable
+#variable_conflict use_column
 declare
-  most_of_a_word constant integer := 6000;
-  most_of_all constant integer := 12000;
-  from_words constant integer := 80;
-  from_meaning constant integer := 80;
-  terms bigint[];
-  counts integer[];
-  found bigint[];
-  index_dimensions integer;
+  probe constant stead.embeddings.embedding%type := stead.as_embedding(vector);
+  question_mark constant bigint := stead.term_key(score_places.scope, '?');
 begin
-  select array_agg(stead.term_key(scope, l.lexeme) order by l.n) into terms
-  from unnest(lexemes) with ordinality as l (lexeme, n);
-  -- Counted up to a limit: beyond it a word is common, and how common makes little difference.
-  select array_agg(c.n order by t.n) into counts
-  from unnest(terms) with ordinality as t (term, n)
-  cross join lateral (
-    select count(*)::integer as n
-    from (select from stead.search_terms x where x.term = t.term limit most_of_a_word) y
-  ) c;
-  select array_agg(ln(1 + (documents - c.n + 0.5) / (c.n + 0.5))::double precision order by c.i) into rarities
-  from unnest(counts) with ordinality as c (n, i);
-  select array_agg(h.place) into found from (
-    select p.place
+  return query
+  with docs as materialized (
+    select d.place, d.owner_id, d.length::double precision as length0, question_mark = any (d.terms) as asks,
+      coalesce(d.terms && speakers, false) as named,
+      stead.tells_of(d.told_from, d.told_to, d.ended_at, period_from, period_to) as timely,
+      stead.is_sought(d.agent_id, d.facet, d.told_from, d.ended_at, score_places.agent, score_places.facets, as_of,
+        period_from, period_to) as sought
+    from unnest(places) as p (place)
+    cross join lateral (select x.* from stead.search_docs x where x.place = p.place offset 0) d
+    where d.tenant_id = score_places.tenant and d.scope_id = score_places.scope and d.kind = 'memory'
+  ),
+  lexical as materialized (
+    select s.place,
+      sum(s.idf * s.f0 / (s.f0 + 0.45::double precision * (1 + s.length0 / mean_length))) as b0,
+      sum(s.idf * s.f1 / (s.f1 + 0.45::double precision
+        * (1 + (s.length0 + mean_length) / (2 * mean_length)))) as b1,
+      sum(s.idf * s.f2 / (s.f2 + 0.45::double precision
+        * (1 + (s.length0 + 4 * mean_length) / (5 * mean_length)))) as b2
     from (
-      select t.term, r.idf, sum(c.n) over (order by c.n, t.i) as read
-      from unnest(terms) with ordinality as t (term, i)
-      join unnest(counts) with ordinality as c (n, i) using (i)
-      join unnest(rarities) with ordinality as r (idf, i) using (i)
-      where c.n > 0
-    ) t
-    cross join lateral (
-      select x.place, x.frequency from stead.search_terms x where x.term = t.term limit most_of_a_word
-    ) p
-    where t.read <= most_of_all
-    group by p.place
-    order by sum(t.idf * p.frequency / (p.frequency + 0.9::double precision)) desc, p.place desc
-    limit from_words
-  ) h;
-  if vector is not null then
-    found := found || stead.nearest_places(tenant, scope, vector, model, from_meaning);
-  end if;
-  -- The latest, when nothing else is found.
-  found := found || array(
-    select d.place from stead.search_docs d
-    where d.tenant_id = tenant and d.scope_id = scope and d.kind = 'memory' order by d.place desc limit 20);
-  -- What stands beside a find may be what was asked for; what stands beside that is only for its context.
-  select array_agg(n.place), array_agg(n.near) into places, eligible
-  from (
-    select f.place + o.step as place, bool_or(abs(o.step) <= 2) as near
-    from unnest(found) as f (place) cross join generate_series(-4, 4) as o (step) group by 1
-  ) n;
+      select d.place, d.length0, t.idf,
+        sum(case when x.place = d.place then x.frequency else 0 end)::double precision as f0,
+        sum(case when d.place - x.place between 0 and 1 then x.frequency else 0 end)::double precision as f1,
+        sum(x.frequency)::double precision as f2
+      from docs d cross join unnest(score_places.terms, rarities) as t (term, idf)
+      cross join lateral (
+        select x.place, x.frequency from stead.search_terms x
+        where x.term = t.term and x.place between d.place - 2 and d.place + 2 offset 0
+      ) x
+      group by d.place, d.length0, t.term, t.idf
+    ) s
+    group by s.place
+  ),
+  around as materialized (
+    select n.place, n.similarity,
+      (n.similarity + coalesce(n.before, 0) + coalesce(n.after, 0))
+      / sqrt(greatest(1 + coalesce(1 + 2 * n.bond_before, 0) + coalesce(1 + 2 * n.bond_after, 0)
+        + coalesce(n.bond_before + n.bond_after, 0), 1)) as joint
+    from (
+      select d.place, greatest(stead.similarity(v.embedding, probe), 0) as similarity,
+        case when b.embedding is not null then greatest(stead.similarity(b.embedding, probe), 0) end as before,
+        case when a.embedding is not null then greatest(stead.similarity(a.embedding, probe), 0) end as after,
+        stead.similarity(v.embedding, b.embedding) as bond_before,
+        stead.similarity(a.embedding, v.embedding) as bond_after
+      from docs d
+      cross join lateral (
+        select x.embedding from stead.embeddings x
+        where x.tenant_id = score_places.tenant and x.scope_id = score_places.scope and x.kind = 'memory'
+          and x.model_id = score_places.model and x.place = d.place offset 0
+      ) v
+      left join lateral (
+        select x.embedding from stead.embeddings x
+        where x.tenant_id = score_places.tenant and x.scope_id = score_places.scope and x.kind = 'memory'
+          and x.model_id = score_places.model and x.place = d.place - 1 offset 0
+      ) b on true
+      left join lateral (
+        select x.embedding from stead.embeddings x
+        where x.tenant_id = score_places.tenant and x.scope_id = score_places.scope and x.kind = 'memory'
+          and x.model_id = score_places.model and x.place = d.place + 1 offset 0
+      ) a on true
+      where probe is not null
+    ) n
+  ),
+  best as materialized (
+    select a.dense, a.joint, l.b0, l.b1, l.b2
+    from (
+      select nullif(max(a.similarity), 0) as dense, nullif(max(a.joint), 0) as joint from around a
+    ) a
+    cross join (
+      select nullif(max(l.b0), 0) as b0, nullif(max(l.b1), 0) as b1, nullif(max(l.b2), 0) as b2 from lexical l
+    ) l
+  )
+  select d.owner_id, d.place,
+    stead.weighed(weights, a.similarity / b.dense, a.joint / b.joint, l.b0 / b.b0, l.b1 / b.b1, l.b2 / b.b2, d.length0,
+      d.asks, d.named, d.timely) as score,
+    a.similarity, a.joint, l.b0, l.b1, l.b2, d.named, d.timely
+  from docs d
+  left join lexical l on l.place = d.place
+  left join around a on a.place = d.place
+  cross join best b
+  where d.sought
+  order by score desc, d.place desc
+  limit wanted;
 end
 $$;
 
--- The nearest vectors of a large scope. With a partial HNSW index of it (which the maintenance loop builds when
--- there are enough) from that; else from all of them.
-create function stead.nearest_places(tenant uuid, scope uuid, vector real[], model smallint, wanted integer)
-returns bigint[]
+-- Places worth scoring, best first: by words, by meaning, and what stands beside a find; the latest, when nothing else
+-- is found. Judged by what is known before they are read: BM25 of each alone, likeness of meaning, length; what is
+-- found beside a find is judged by that find, and taken to be as like the question as most are.
+create function stead.memory_candidates(
+  tenant uuid, scope uuid, lexemes text[], vector real[], model smallint, weights real[], documents double precision,
+  mean_length double precision, wanted integer, out places bigint[], out terms bigint[],
+  out rarities double precision[]
+)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_nestloop = off set max_parallel_workers_per_gather = 0
+set jit = off
+as $$
+#variable_conflict use_variable
+declare
+  -- In a large scope, which may have an index, there is more to be told apart.
+  large constant boolean := documents > 20000;
+  most_of_a_word constant integer := 3000;
+  most_of_all constant integer := 16000;
+  from_words constant integer := wanted + case when large then 120 else 20 end;
+  from_meaning constant integer := least(case when large then wanted - 30 else wanted end, 600);
+  unread constant double precision := 0.4;
+  first_of_no_session constant bigint := 4611686018427387904;
+  probe constant stead.embeddings.embedding%type := stead.as_embedding(vector);
+  -- What a turn of average length is multiplied with for it.
+  usual constant double precision := 1 + weights[6] * mean_length / (mean_length + 20);
+  read boolean[];
+  more boolean;
+  near bigint[];
+begin
+  -- How many have a word is counted up to a limit. Beyond it is reckoned from how far into the scope's turns that many
+  -- reach. Words are read from the rarest on, while there is room. The ends of the scope are found by whole keys: to be
+  -- asked for one end of places, the planner takes the index of all places, and reads everybody's.
+  select array_agg(w.term order by w.n), array_agg(w.idf order by w.n), array_agg(w.read order by w.n),
+    not bool_and(w.read)
+  into terms, rarities, read, more
+  from (
+    select c.n, c.term,
+      ln(1 + (documents - c.documents + 0.5::double precision) / (c.documents + 0.5::double precision)) as idf,
+      sum(c.documents) over u <= most_of_all or row_number() over u = 1 as read
+    from (
+      select l.n, k.term,
+        case when r.counted < most_of_a_word then r.counted
+          else greatest(r.counted, least(documents, r.counted * (e.last_turn - e.first_place)
+            / greatest(least(r.reached, e.last_turn) - e.first_place, 1))) end as documents
+      from unnest(lexemes) with ordinality as l (lexeme, n)
+      cross join lateral (select stead.term_key(scope, l.lexeme) as term) k
+      cross join lateral (
+        select count(*)::double precision as counted, max(y.place) as reached
+        from (select x.place from stead.search_terms x where x.term = k.term order by x.place limit most_of_a_word) y
+      ) r
+      cross join (
+        select
+          (select d.place from stead.search_docs d
+           where (d.tenant_id, d.scope_id, d.kind, d.place) >= (tenant, scope, 'memory', 0)
+           order by d.tenant_id, d.scope_id, d.kind, d.place limit 1) as first_place,
+          (select d.place from stead.search_docs d
+           where (d.tenant_id, d.scope_id, d.kind, d.place) < (tenant, scope, 'memory', first_of_no_session)
+           order by d.tenant_id desc, d.scope_id desc, d.kind desc, d.place desc limit 1) as last_turn
+      ) e
+      where r.counted > 0
+    ) c
+    window u as (order by c.documents, c.n rows unbounded preceding)
+  ) w;
+  if probe is not null and large then
+    near := stead.nearest_places(tenant, scope, vector, model, from_meaning, from_meaning * 3 / 2);
+  end if;
+  with words as materialized (
+    select p.place, max(p.length)::double precision as length,
+      sum(t.idf * p.frequency / (p.frequency + 0.45::double precision * (1 + p.length / mean_length))) as score
+    from unnest(terms, rarities, read) as t (term, idf, read)
+    cross join lateral (
+      select x.place, x.frequency, x.length from stead.search_terms x where x.term = t.term offset 0
+    ) p
+    where t.read
+    group by p.place
+  ),
+  finds as (
+    (select w.place, w.length, w.score from words w
+     order by w.score * (1 + weights[6] * w.length / (w.length + 20)) desc, w.place desc limit from_words)
+    union
+    select n.place, w.length, w.score
+    from (
+      select u.place from unnest(near) as u (place)
+      union all
+      (select e.place from stead.embeddings e
+       where e.tenant_id = tenant and e.scope_id = scope and e.kind = 'memory' and e.model_id = model
+         and probe is not null and not large
+       order by stead.similarity(e.embedding, probe) desc limit from_meaning)
+    ) n left join words w on w.place = n.place
+    union
+    select d.place, null, null from (
+      select x.scope_id, x.place from stead.search_docs x
+      where (x.tenant_id, x.scope_id, x.kind, x.place) <= (tenant, scope, 'memory', 9223372036854775807)
+      order by x.tenant_id desc, x.scope_id desc, x.kind desc, x.place desc limit wanted / 5
+    ) d where d.scope_id = scope
+  ),
+  judged as (
+    select f.place, coalesce((coalesce(f.score, 0) + coalesce(m.score, 0)) / nullif(max(coalesce(f.score, 0) + coalesce(m.score, 0)) over (), 0), 0) as lexical,
+      coalesce(greatest(e.similarity, 0) / nullif(max(e.similarity) over (), 0), 0) as dense,
+      coalesce(1 + weights[6] * f.length / (f.length + 20), usual) as factor
+    from finds f left join lateral (
+      select stead.similarity(x.embedding, probe) as similarity from stead.embeddings x
+      where x.tenant_id = tenant and x.scope_id = scope and x.kind = 'memory' and x.model_id = model
+        and x.place = f.place and probe is not null offset 0
+    ) e on true
+    left join lateral (
+      select sum(t.idf * p.frequency / (p.frequency + 0.45::double precision * (1 + p.length / mean_length))) as score
+      from unnest(terms, rarities, read) as t (term, idf, read)
+      cross join lateral (
+        select x.frequency, x.length from stead.search_terms x where x.term = t.term and x.place = f.place offset 0
+      ) p
+      where more and not t.read
+    ) m on true
+  )
+  select array_agg(p.place) into places from (
+    select j.place + o.step as place
+    from judged j
+    -- Words of a turn count for it in three arms, for the one after it in two, for the others beside it in one.
+    join (values
+      (0, weights[1] + weights[2] * 0.6::double precision, weights[3] + weights[4] + weights[5]),
+      (1, weights[2] * 0.3::double precision, weights[4] + weights[5]),
+      (-1, weights[2] * 0.3::double precision, weights[5]),
+      (-2, 0, weights[5]), (2, 0, weights[5])
+    ) as o (step, dense, lexical) on o.step = 0 or j.place < first_of_no_session
+    group by 1
+    order by sum((j.dense * o.dense + j.lexical * o.lexical) * case when o.step = 0 then j.factor else usual end)
+      + case when bool_or(o.step = 0) then 0 else unread * (weights[1] + weights[2] * 0.6::double precision) * usual end
+      desc, 1 desc
+    limit wanted
+  ) p;
+end
+$$;
+
+-- The nearest vectors of a scope. With a partial HNSW index of it (which the maintenance loop builds when
+-- there are enough) from that, best of so many that it looks at; else from all of them.
+create function stead.nearest_places(
+  tenant uuid, scope uuid, vector real[], model smallint, wanted integer, looked_at integer
+) returns bigint[]
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set max_parallel_workers_per_gather = 0 set jit = off
 as $$
 declare
+  probe constant stead.embeddings.embedding%type := stead.as_embedding(vector);
   indexed stead.vector_indexes;
   found bigint[];
 begin
   select * into indexed from stead.vector_indexes v
   where v.tenant_id = tenant and v.scope_id = scope and v.kind = 'memory' and v.model_id = model and v.ready;
   if indexed.name is null then
-    select array_agg(d.place) into found from (
-      select e.owner_id from stead.embeddings e
+    select array_agg(n.place) into found from (
+      select e.place from stead.embeddings e
       where e.tenant_id = tenant and e.scope_id = scope and e.kind = 'memory' and e.model_id = model
-      order by stead.similarity(e.embedding, stead.as_embedding(vector)) desc limit wanted
-    ) n
-    join public.agent_memories m on m.id = n.owner_id
-    join stead.search_docs d on d.place = m.place;
+      order by stead.similarity(e.embedding, probe) desc limit wanted
+    ) n;
     return found;
   end if;
-  perform set_config('hnsw.ef_search', '240', true);
+  perform set_config('hnsw.ef_search', looked_at::text, true);
   -- The index is partial and of an expression: only literals let the planner see that it fits.
   execute format(
-    'select array_agg(m.place) from (
-       select e.owner_id from stead.embeddings e
+    'select array_agg(n.place) from (
+       select e.place from stead.embeddings e
        where e.tenant_id = %L and e.scope_id = %L and e.kind = ''memory'' and e.model_id = %s
        order by (e.embedding::%s.halfvec(%s)) operator(%s.<#>) ($1::%s.halfvec(%s)) limit %s
-     ) n join public.agent_memories m on m.id = n.owner_id',
+     ) n',
     tenant, scope, model, indexed.home, indexed.dimensions, indexed.home, indexed.home, indexed.dimensions, wanted)
   into found using vector;
   return found;
 end
 $$;
 
--- Memories of a scope for a question, best first.
+-- Memories of a scope for a question, best first. All of a scope are scored where they are not more than `whole_below`,
+-- else candidates. Of those none knows beforehand which kinds and times are asked for: where they are, and where
+-- candidates are too few, all are scored up to twenty thousand.
 --
 -- weights: those of score_memories, then recency, importance, uselessness. These three look at more of a memory
 -- than the index holds, and are bounded: they are applied to the best only.
@@ -316,31 +473,49 @@ set plan_cache_mode = force_generic_plan set jit = off
 as $$
 #variable_conflict use_column
 declare
+  readable constant integer := 20000;
   tenant uuid := stead.tenant_id();
   lexemes text[];
   documents double precision;
-  total_length double precision;
-  pool integer := least(wanted * 3 + 30, 1000);
-  places bigint[];
-  eligible boolean[];
-  rarities double precision[];
+  mean_length double precision;
+  pool integer;
+  candidates record;
+  picked boolean;
+  scored stead.scored_memory[];
 begin
   if tenant is null or not stead.may_search(scope) then
     raise insufficient_privilege using message = 'not the memories of this caller';
   end if;
+  select sum(t.docs), greatest(sum(t.length)::double precision / nullif(sum(t.docs), 0), 1)
+  into documents, mean_length from stead.search_totals t
+  where t.tenant_id = tenant and t.scope_id = recall_memories.scope and t.kind = 'memory';
+  if documents is null or documents <= 0 then
+    return;
+  end if;
+  pool := least(case when documents > readable then wanted * 3 + 80 else wanted * 2 + 30 end, 1000);
   select array_agg(l.lexeme) into lexemes
   from unnest(to_tsvector(stead.search_config(tenant), question)) l;
-  select sum(t.docs), sum(t.length) into documents, total_length from stead.search_totals t
-  where t.tenant_id = tenant and t.scope_id = recall_memories.scope and t.kind = 'memory';
-  if documents > whole_below then
-    select c.places, c.eligible, c.rarities into places, eligible, rarities
-    from stead.memory_candidates(tenant, scope, lexemes, vector, model, documents) c;
+  picked := documents > case when facets is null and as_of is null then whole_below
+    else greatest(whole_below, readable) end;
+  if picked then
+    select * into candidates from stead.memory_candidates(
+      tenant, recall_memories.scope, lexemes, vector, recall_memories.model, weights, documents, mean_length, pool);
+    select array_agg(s) into scored from stead.score_places(
+      tenant, recall_memories.scope, agent, facets, vector, recall_memories.model, weights, period_from, period_to, as_of,
+      candidates.places, candidates.terms, candidates.rarities,
+      (select array_agg(stead.term_key(recall_memories.scope, '@' || l)) from unnest(lexemes) l), mean_length,
+      least(wanted * 2 + 30, 1000)) s;
+    picked := documents > readable or cardinality(scored) >= least(wanted, documents);
+  end if;
+  if picked is not true then
+    select array_agg(s) into scored from stead.score_memories(
+      tenant, recall_memories.scope, agent, facets, lexemes, vector, recall_memories.model, weights, period_from,
+      period_to, as_of, documents, mean_length, pool) s;
   end if;
   return query
   select r.id, s.score * r.recency * r.importance * r.usefulness, s.dense, s.dense_near, s.lexical, s.lexical_near,
-    s.lexical_wide, s.named, s.timely, r.recency, r.usefulness, places is not null
-  from stead.score_memories(tenant, scope, agent, facets, lexemes, vector, model, weights, period_from, period_to,
-    as_of, places, eligible, rarities, case when places is not null then total_length / documents end, pool) s
+    s.lexical_wide, s.named, s.timely, r.recency, r.usefulness, picked is true
+  from unnest(scored) s
   cross join lateral (
     select m.id, m.place,
       -- At most 200 years: exp() of much less is an error, not 0.
@@ -401,7 +576,7 @@ begin
     if documents > 20000 then
       return query
         select i, d.owner_id, stead.similarity(e.embedding, probe)
-        from unnest(stead.nearest_places(tenant, near_facts.scope, vector, near_facts.model, 50)) as p (place)
+        from unnest(stead.nearest_places(tenant, near_facts.scope, vector, near_facts.model, 50, 240)) as p (place)
         join stead.search_docs d on d.place = p.place and d.facet = 'fact' and d.ended_at is null
         join stead.embeddings e on e.tenant_id = tenant and e.kind = 'memory' and e.owner_id = d.owner_id
           and e.model_id = near_facts.model
@@ -427,14 +602,24 @@ declare
   f regprocedure;
 begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
-    and proname in ('score_memories', 'memory_candidates', 'nearest_places', 'recall_memories', 'note_recall',
-      'note_use', 'near_facts')
+    and proname in ('score_memories', 'score_places', 'memory_candidates', 'nearest_places', 'recall_memories',
+      'note_recall', 'note_use', 'near_facts')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
   end loop;
 end
 $$;
+revoke execute on function
+  stead.is_sought(uuid, text, timestamptz, timestamptz, uuid, text[], timestamptz, timestamptz, timestamptz),
+  stead.tells_of(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz),
+  stead.weighed(real[], double precision, double precision, double precision, double precision, double precision,
+    double precision, boolean, boolean, boolean) from public;
+grant execute on function
+  stead.is_sought(uuid, text, timestamptz, timestamptz, uuid, text[], timestamptz, timestamptz, timestamptz),
+  stead.tells_of(timestamptz, timestamptz, timestamptz, timestamptz, timestamptz),
+  stead.weighed(real[], double precision, double precision, double precision, double precision, double precision,
+    double precision, boolean, boolean, boolean) to stead_definer;
 grant execute on function stead.recall_memories(uuid, uuid, text, real[], smallint, real[], integer, text[],
   timestamptz, timestamptz, timestamptz, timestamptz, integer), stead.note_recall(uuid[]), stead.note_use(uuid[]),
   stead.near_facts(uuid, real[], smallint, double precision, integer) to stead_service;

@@ -72,7 +72,7 @@ create index agent_jobs_ready_idx on public.agent_jobs (queue, tenant_id, priori
 create index agent_jobs_due_idx on public.agent_jobs (run_at) where status = 'queued' and not ready;
 create index agent_jobs_running_idx on public.agent_jobs (tenant_id, queue) where status = 'running';
 create index agent_jobs_undispatched_idx on public.agent_jobs (dispatch, dispatched_at)
-  where status = 'queued' and dispatch <> 'postgres';
+  where status = 'queued' and ready and dispatch <> 'postgres';
 create unique index agent_jobs_dedupe_uidx on public.agent_jobs (tenant_id, agent_type, dedupe_key)
   where dedupe_key is not null and status in ('queued', 'running', 'waiting_for_input');
 create index agent_jobs_project_idx on public.agent_jobs (tenant_id, project_id, id)
@@ -234,6 +234,9 @@ declare
   round integer := 0;
   n integer;
 begin
+  -- A claim need not be on disk before the job begins: whatever the job stores puts it there with itself, and if the
+  -- database crashes before, the job is queued still, and what this worker would write is fenced off.
+  perform set_config('synchronous_commit', 'off', true);
   perform stead.ready_jobs();
   if exists (select from stead.job_queues q where q.queue = wanted_queue and q.tenant_id is null and q.paused) then
     return;
@@ -361,7 +364,8 @@ end
 $$;
 
 -- One job by its id: for who was told to run exactly that (a broker's message, a suspect alone in its process).
-create function stead.claim_job(worker uuid, job uuid)
+-- However it becomes queued again, it has not been sent to the broker then.
+create function stead.claim_job(worker uuid, job uuid, kinds text[])
 returns table (id uuid, tenant_id uuid, tenant_slug text, agent_type text, input jsonb, project_id uuid, user_id uuid,
   attempt smallint, max_attempts smallint, timeout_s real, lease_no integer, rescues smallint, has_steps boolean,
   queue text, last_tenant uuid)
@@ -370,11 +374,16 @@ as $$
   with taken as (
     update public.agent_jobs j
     set status = 'running', worker_id = worker, lease_no = j.lease_no + 1, resuming = false, ready = true,
-      attempts = j.attempts + case when j.resuming then 0 else 1 end
-    where j.id = job and j.status = 'queued' and j.run_at <= now()
+      dispatched_at = null, attempts = j.attempts + case when j.resuming then 0 else 1 end
+    where j.id = job and j.status = 'queued' and j.run_at <= now() and (kinds is null or j.agent_type = any (kinds))
       and not exists (
         select from stead.job_queues q
         where q.queue = j.queue and (q.tenant_id = j.tenant_id or q.tenant_id is null) and q.paused)
+      and (
+        not exists (
+          select from stead.job_queues q
+          where q.queue = j.queue and (q.tenant_id = j.tenant_id or q.tenant_id is null) and q.max_running is not null)
+        or (select s.shares[1] from stead.job_shares(j.queue, array[j.tenant_id], 1, true) s) > 0)
     returning j.*
   )
   select t.id, t.tenant_id, stead.tenant_slug(t.tenant_id), t.agent_type, t.input, t.project_id, t.user_id,
@@ -387,7 +396,7 @@ create function stead.suspect_jobs(wanted_queue text, kinds text[], most integer
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
   select j.id from public.agent_jobs j
-  where j.dispatch = 'solitary' and j.status = 'queued' and j.queue = wanted_queue and j.run_at <= now()
+  where j.dispatch = 'solitary' and j.status = 'queued' and j.ready and j.queue = wanted_queue and j.run_at <= now()
     and (kinds is null or j.agent_type = any (kinds))
   order by j.run_at limit most
 $$;
@@ -704,21 +713,59 @@ as $$
   order by 1
 $$;
 
--- Jobs that a broker was to deliver and did not: handed out to be sent again.
-create function stead.undelivered_jobs(older_s double precision, batch integer)
-returns table (id uuid, tenant_id uuid, queue text, celery_task_id text)
+-- Jobs that a broker is to deliver and was not given yet, for the caller to give to it.
+create function stead.undelivered_jobs(batch integer) returns table (id uuid, queue text, celery_task_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
+as $$
+#variable_conflict use_column
+begin
+  perform stead.ready_jobs();
+  return query
+    with due as (
+      select j.id from public.agent_jobs j
+      where j.status = 'queued' and j.ready and j.dispatch = 'celery' and j.dispatched_at is null
+      limit batch
+      for no key update skip locked
+    )
+    update public.agent_jobs j set dispatched_at = now()
+    from due d where j.id = d.id
+    returning j.id, j.queue, j.celery_task_id;
+end
+$$;
+
+-- The broker did not take these.
+create function stead.undeliver_jobs(jobs uuid[]) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  update public.agent_jobs j set dispatched_at = null
+  where j.id = any (jobs) and j.status = 'queued' and j.dispatch = 'celery'
+$$;
+
+-- Jobs that were given to a broker, and that nobody came for: they are given to it again. At once where the broker
+-- says that it holds nothing; else each after as long again as it has waited, since it may well be in a long queue.
+create function stead.redeliver_jobs(
+  empty_queues text[], patience_s double precision, most_s double precision, batch integer
+)
+returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
   with late as (
     select j.id from public.agent_jobs j
-    where j.status = 'queued' and j.dispatch = 'celery' and j.run_at <= now()
-      and coalesce(j.dispatched_at, '-infinity') < now() - make_interval(secs => older_s)
-    order by j.dispatched_at nulls first limit batch
-    for no key update skip locked
+    where j.status = 'queued' and j.ready and j.dispatch = 'celery'
+      and j.dispatched_at < now() - make_interval(secs => patience_s)
+      and (j.queue = any (empty_queues)
+        or j.dispatched_at < now() - least(j.dispatched_at - j.run_at, make_interval(secs => most_s)))
+      and not exists (
+        select from stead.job_queues q
+        where q.queue = j.queue and (q.tenant_id = j.tenant_id or q.tenant_id is null) and q.paused)
+    order by j.dispatched_at limit batch
+    for no key update of j skip locked
+  ),
+  again as (
+    update public.agent_jobs j set dispatched_at = null from late l where j.id = l.id returning 1
   )
-  update public.agent_jobs j set dispatched_at = now(), ready = true
-  from late l where j.id = l.id
-  returning j.id, j.tenant_id, j.queue, j.celery_task_id
+  select count(*) from again
 $$;
 
 do $$
@@ -765,7 +812,7 @@ begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('tell_watchers', 'claim_jobs', 'ready_jobs', 'tenants_with_jobs', 'job_shares', 'claim_job',
       'suspect_jobs', 'next_job_in_s', 'settle_jobs', 'wake_parents', 'report_jobs', 'checkpoint_job', 'rescue_jobs',
-      'cancel_jobs', 'sweep_jobs', 'undelivered_jobs', 'watch_job', 'job_tail')
+      'cancel_jobs', 'sweep_jobs', 'undelivered_jobs', 'undeliver_jobs', 'redeliver_jobs', 'watch_job', 'job_tail')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -774,14 +821,15 @@ end
 $$;
 revoke execute on function stead.new_id(), stead.id_at(timestamptz), stead.wake_workers(), public.handle_agent_job_updated_at(), public.refuse_agent_job()
   from public, anon, authenticated;
-grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), stead.claim_job(uuid, uuid),
+grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), stead.claim_job(uuid, uuid, text[]),
   stead.suspect_jobs(text, text[], integer), stead.next_job_in_s(),
   stead.settle_jobs(uuid, uuid[], integer[], text[], text[], text[], text[], double precision[], timestamptz[],
     text[], text[], text[]),
   stead.report_jobs(uuid, uuid[], integer[], double precision[], text[]),
   stead.checkpoint_job(uuid, uuid, integer, text, text, integer, jsonb, integer),
   stead.rescue_jobs(double precision, integer, boolean, integer), stead.cancel_jobs(uuid),
-  stead.sweep_jobs(double precision, double precision, integer), stead.undelivered_jobs(double precision, integer),
+  stead.sweep_jobs(double precision, double precision, integer), stead.undelivered_jobs(integer),
+  stead.undeliver_jobs(uuid[]), stead.redeliver_jobs(text[], double precision, double precision, integer),
   stead.watch_job(uuid, double precision), stead.job_tail(uuid, integer), stead.new_id(), stead.id_at(timestamptz)
   to stead_service;
 grant execute on function stead.new_id() to service_role;

@@ -201,3 +201,6 @@ create policy stead_definer_access on public.daily_sessions to stead_definer usi
 
 alter function stead.keep_file_version() owner to stead_definer;
 revoke execute on function stead.count_file_version(), stead.keep_file_version() from public;
+
+-- Live updates (004, section 3).
+select stead.publish_changes('public.projects');

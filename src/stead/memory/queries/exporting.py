@@ -29,6 +29,9 @@ def _export(
 
 
 _OWNED: Final = "(t.profile_id = $2 or (t.session_id = $2 and t.profile_id is null))"
+_OF_A_PROJECT: Final = (
+    "t.project_id in (select j.id from public.projects j where j.tenant_id = $1 and j.user_id = $2)"
+)
 
 
 # What is stored about a person or a session, table by table. Most are other parts' tables, of which memory may not
@@ -52,6 +55,10 @@ EXPORTED: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("item", _export("public.store_items", "t.scope_id = $2")),
     ("cognitive_metric", _export("public.cognitive_metrics", _OWNED)),
     ("feedback", _export("public.message_feedback", _OWNED)),
+    ("project", _export("public.projects", "t.user_id = $2")),
+    ("project_file", _export("public.project_files", _OF_A_PROJECT)),
+    ("learning_roadmap", _export("public.learning_roadmaps", _OF_A_PROJECT)),
+    ("daily_session", _export("public.daily_sessions", _OF_A_PROJECT)),
 )
 
 

@@ -175,8 +175,8 @@ async def insert_version(
           returning *
         ),
         vectors as (
-          insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-          select m.tenant_id, 'memory', m.id, m.scope_id, stead.embedding_model($7, $8),
+          insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+          select m.tenant_id, 'memory', m.id, m.scope_id, stead.embedding_model($7, $8), m.place,
             stead.as_embedding($9::real[])
           from m where $9::real[] is not null
         )

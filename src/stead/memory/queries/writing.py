@@ -54,11 +54,11 @@ async def insert_memories(
             g.event_to, g.happened_at, ''
           from given g order by g.n
           on conflict do nothing
-          returning id
+          returning id, place
         ),
         vectors as (
-          insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, embedding)
-          select $1, 'memory', g.id, $4, g.model,
+          insert into stead.embeddings (tenant_id, kind, owner_id, scope_id, model_id, place, embedding)
+          select $1, 'memory', g.id, $4, g.model, s.place,
             stead.as_embedding(array(select v from unnest(($23::real[])[g.vector:g.vector]) v))
           from given g join stored s on s.id = g.id where g.vector is not null
         )

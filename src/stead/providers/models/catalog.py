@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from agents import Model, OpenAIChatCompletionsModel, OpenAIResponsesModel, set_trace_processors
-from openai import AsyncOpenAI
-from typing_extensions import override
+from agents import Model, set_trace_processors
 
 from stead.db import assert_no_transaction
 from stead.providers.models.names import OFFLINE, ModelConfig, check_model
 from stead.providers.models.offline import OfflineModel
+from stead.providers.models.openai import ChatCompletionsModel, ResponsesModel, StreamingClient
 
 
 class ModelCatalog:
@@ -18,7 +15,7 @@ class ModelCatalog:
 
     def __init__(self, config: ModelConfig) -> None:
         self._config = config
-        self._openai: AsyncOpenAI | None = None
+        self._openai: StreamingClient | None = None
         self._models: dict[str, Model] = {}
         # The SDK would send traces to its maker: nothing leaves by default.
         set_trace_processors([])
@@ -35,6 +32,10 @@ class ModelCatalog:
         if name not in self._models:
             self._models[name] = self._build(name)
         return self._models[name]
+
+    def times_streams(self, name: str) -> bool:
+        """Whether that model ends a stream that takes too long by itself."""
+        return check_model(name, self._config)[0] == "openai"
 
     async def aclose(self) -> None:
         """Closes connections to providers."""
@@ -56,7 +57,7 @@ class ModelCatalog:
     def _build_openai(self, model: str) -> Model:
         config = self._config
         if self._openai is None:
-            self._openai = AsyncOpenAI(
+            self._openai = StreamingClient(
                 api_key=config.openai_api_key or "none",
                 base_url=config.openai_base_url,
                 timeout=config.timeout_s,
@@ -64,23 +65,5 @@ class ModelCatalog:
             )
         api = config.openai_api or ("chat_completions" if config.openai_base_url else "responses")
         if api == "responses":
-            return _PlainInput(model, openai_client=self._openai)
-        return OpenAIChatCompletionsModel(model, openai_client=self._openai)
-
-
-class _PlainInput(OpenAIResponsesModel):
-    """Sends the conversation as it is.
-
-    The client would match every item of it against a union of some thirty types, to rename members that ours
-    do not have: a millisecond an item, which is most of the time to the first token of a long conversation.
-    """
-
-    @override
-    def _build_response_create_kwargs(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        request = super()._build_response_create_kwargs(*args, **kwargs)
-        extra = request.get("extra_body")
-        request["extra_body"] = {
-            **(cast("dict[str, Any]", extra) if isinstance(extra, dict) else {}),
-            "input": request.pop("input"),
-        }
-        return request
+            return ResponsesModel(model, self._openai, config.timeout_s)
+        return ChatCompletionsModel(model, self._openai, config.timeout_s)

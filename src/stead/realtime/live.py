@@ -1,0 +1,54 @@
+"""All of live updates in one process: what the server holds and hands to its routes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stead.db import NOBODY, Database
+from stead.realtime import queries
+from stead.realtime.channels import Channels
+from stead.realtime.feed import Feed
+from stead.realtime.hub import Hub
+from stead.realtime.presence import Presences
+
+_KEEP_S = 600.0
+_SWEEP_BATCH = 5000
+
+
+class LiveUpdates:
+    """The feed of changes, the channels, and who is in them. Costs nothing until somebody listens.
+
+    Args:
+        db: The database.
+        hub: Wakes readers.
+        process_id: This process.
+    """
+
+    def __init__(self, db: Database, hub: Hub, process_id: UUID) -> None:
+        self.feed = Feed(db, hub)
+        self.channels = Channels(db, hub, self.feed.interest, process_id)
+        self.presences = Presences(db, process_id)
+
+    async def start(self) -> None:
+        """Begins, in the background."""
+        self.feed.start()
+        self.channels.start()
+        self.presences.start()
+
+    async def stop(self) -> None:
+        """Ends."""
+        await self.presences.stop()
+        await self.channels.stop()
+        await self.feed.stop()
+
+
+async def sweep(db: Database) -> int:
+    """Deletes what is older than ten minutes, some at a time, and lets presences end whose server died.
+
+    Returns:
+        How much there was.
+    """
+    async with db.transaction(NOBODY) as tx:
+        swept = await queries.sweep_changes(tx, _KEEP_S, _SWEEP_BATCH)
+    async with db.transaction(NOBODY) as tx:
+        return swept + await queries.sweep_presences(tx, _SWEEP_BATCH)
