@@ -188,4 +188,11 @@ async def delete(tx: Transaction, tenant_id: UUID, schedule_id: UUID) -> None:
 
 
 async def pg_cron(tx: Transaction) -> bool:
-    return await tx.value("select to_regprocedure('cron.schedule(text, text, text)') is not null")
+    # By the catalogue: its schema is not for everybody to use.
+    return await tx.value(
+        """
+        select exists (
+          select from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+          where n.nspname = 'cron' and p.proname = 'schedule')
+        """
+    )
