@@ -211,6 +211,7 @@ async def test_filters(
         ({"table": 'sessions" where true --'}, TableNotPublished),
         ({"filter": "nothing=eq.1"}, FilterInvalid),
         ({"filter": "name=match.(("}, FilterInvalid),
+        ({"filter": "name=match.(a*)*\\1b"}, FilterInvalid),
         ({"filter": "id=eq.7"}, FilterInvalid),
         ({"filter": "context=eq.{}"}, FilterInvalid),
     ],
