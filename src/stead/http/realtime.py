@@ -27,6 +27,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {
 
 @router.get(
     "/v1/changes",
+    status_code=200,
     response_class=EventStream,
     responses=_STREAM,
     dependencies=[needs_scope("realtime")],
