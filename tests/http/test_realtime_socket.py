@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosedError
 
 from stead.assembly.database import DatabaseAccess
 from stead.db import NOBODY, Database
@@ -64,13 +65,12 @@ class Peer:
 
     async def closed(self) -> tuple[int, str]:
         """Code and reason of the end."""
-        with pytest.raises(ConnectionClosed) as ended:
-            async with asyncio.timeout(PATIENCE_S):
-                while True:
-                    await self.socket.recv()
-        frame = ended.value.rcvd
-        assert frame is not None
-        return frame.code, frame.reason
+        async with asyncio.timeout(PATIENCE_S):
+            with contextlib.suppress(ConnectionClosedError):
+                async for _ in self.socket:
+                    pass
+            await self.socket.wait_closed()
+        return self.socket.close_code or 0, self.socket.close_reason or ""
 
 
 @asynccontextmanager
