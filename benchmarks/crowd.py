@@ -30,7 +30,28 @@ def allow_sockets(count: int) -> int:
     return min(count, max(soft, wanted) - 500)
 
 
-class Client(asyncio.Protocol):
+class _Wire(asyncio.Protocol):
+    """One connection of a client. What arrives over a former one does not count any more."""
+
+    __slots__ = ("_client",)
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._client.transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if self._client.wire is self:
+            self._client.hung_up()
+
+    def data_received(self, data: bytes) -> None:
+        if self._client.wire is self:
+            self._client.received(data)
+
+
+class Client:
     """One client.
 
     Attributes:
@@ -42,7 +63,7 @@ class Client(asyncio.Protocol):
     """
 
     __slots__ = ("_buffer", "_head", "_ready", "ended", "gone", "last_id", "latencies_ms", "numbers", "resets",
-                 "status", "transport", "who")  # fmt: skip
+                 "status", "transport", "who", "wire")  # fmt: skip
 
     def __init__(self, who: int, latencies_ms: list[float]) -> None:
         self.who = who
@@ -54,6 +75,7 @@ class Client(asyncio.Protocol):
         self.status = 0
         self.gone = False
         self.transport: asyncio.Transport | None = None
+        self.wire: _Wire | None = None
         self._buffer = b""
         self._head = True
         self._ready: asyncio.Future[None] | None = None
@@ -65,6 +87,8 @@ class Client(asyncio.Protocol):
             small: With a small receive buffer, so that whoever stops reading is felt soon.
         """
         loop = asyncio.get_running_loop()
+        self.leave()
+        wire = self.wire = _Wire(self)
         made = socket.socket()
         if small:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -72,7 +96,7 @@ class Client(asyncio.Protocol):
         await loop.sock_connect(made, ("127.0.0.1", port))
         self._buffer, self._head, self.gone, self.ended = b"", True, False, None
         self._ready = loop.create_future()
-        await loop.create_connection(lambda: self, sock=made)
+        await loop.create_connection(lambda: wire, sock=made)
         place = f"last-event-id: {self.last_id.decode()}\r\n" if self.last_id else ""
         assert self.transport is not None
         self.transport.write(
@@ -81,16 +105,14 @@ class Client(asyncio.Protocol):
         await self._ready
         self._ready = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        del exc
+    def hung_up(self) -> None:
+        """The connection is gone."""
         self.gone = True
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(ConnectionResetError("before the stream was ready"))
 
-    def data_received(self, data: bytes) -> None:
+    def received(self, data: bytes) -> None:
+        """Something came."""
         now = time.monotonic_ns()
         self._buffer += data
         if self._head:

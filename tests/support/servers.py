@@ -34,6 +34,12 @@ class Running:
     base_url: str
     parts: Parts
     client: httpx.AsyncClient
+    server: uvicorn.Server | None = None
+
+    def stop(self) -> None:
+        """Asks it to end, as a signal would."""
+        assert self.server is not None
+        self.server.should_exit = True
 
 
 class _Server(uvicorn.Server):
@@ -90,7 +96,7 @@ async def running_server(
     base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
         try:
-            yield Running(base_url=base_url, parts=opened[0], client=client)
+            yield Running(base_url=base_url, parts=opened[0], client=client, server=server)
         finally:
             server.should_exit = True
             await task

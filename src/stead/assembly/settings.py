@@ -120,6 +120,7 @@ class Settings(BaseSettings):
         24.0, ge=0, le=876_000, validation_alias=_names("SESSION_TIMEOUT_H")
     )
     drain_s: float = Field(10.0, ge=0, le=600, validation_alias=_names("DRAIN_S"))
+    stall_s: float = Field(30.0, gt=0, le=600, validation_alias=_names("STALL_S"))
     log_format: Literal["auto", "json", "console"] = Field("auto", validation_alias=_names("LOG_FORMAT"))
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias=_names("LOG_LEVEL")

@@ -214,7 +214,10 @@ async def _run_server(
             failure.append(error)
             raise
 
-    config = uvicorn.Config(stead.http(telling), **server_options(drain_s=stead.settings.drain_s))
+    config = uvicorn.Config(
+        stead.http(telling),
+        **server_options(drain_s=stead.settings.drain_s, stall_s=stead.settings.stall_s),
+    )
 
     class Server(uvicorn.Server):
         @contextlib.contextmanager

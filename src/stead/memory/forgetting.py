@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from stead import audit
+from stead import audit, realtime
 from stead.core.errors import SteadError
 from stead.core.ids import new_id
 from stead.db import CONNECTION_LOST, NOBODY, Database, Row, Transaction
@@ -71,6 +71,7 @@ async def forget_memory(
     erased = await queries.erase_memory(tx, memory_id, sources=sources)
     if erased is None:
         raise MemoryUnknown("no memory with this id is yours")
+    await realtime.forget(tx)
     profile_id = erased.pop("profile_id")
     await audit.record(
         tx,
@@ -179,6 +180,7 @@ async def _step(
         erased: dict[str, Any] = step["erased"]
         # Without counts somebody else has finished it, and recorded it.
         if step["finished"] and erased:
+            await realtime.forget(tx)
             await audit.record(
                 tx,
                 principal,

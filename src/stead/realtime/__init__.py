@@ -10,7 +10,7 @@ from stead.realtime.channels import broadcast
 from stead.realtime.fanout import Fanout, Sequenced
 from stead.realtime.feed import Feed
 from stead.realtime.hub import Hub, Subscription
-from stead.realtime.live import LiveUpdates, sweep
+from stead.realtime.live import LiveUpdates, forget, sweep
 from stead.realtime.models import Wanted
 from stead.realtime.notify import notify
 from stead.realtime.snapshots import Position
@@ -27,6 +27,7 @@ __all__ = [
     "Subscription",
     "Wanted",
     "broadcast",
+    "forget",
     "notify",
     "sweep",
 ]

@@ -98,6 +98,10 @@ class Channels:
         self._filled = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
+    def members(self, tenant_id: UUID, topic: str) -> int:
+        """How many are in a channel here."""
+        return len(self._members.get((tenant_id, topic), ()))
+
     def start(self) -> None:
         """Begins, in the background."""
         self._tasks = [

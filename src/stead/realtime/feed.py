@@ -366,40 +366,45 @@ class Feed:
 
     async def _decide_patterns(self, candidates: list[_Candidate]) -> None:
         """Leaves out those whose POSIX patterns do not match."""
-        texts: list[tuple[str, Pattern]] = []
-        for candidate in candidates:
+        wanted = [c for c in candidates if any(s[0].conditions.patterns for _, s in c.listeners)]
+        texts: dict[tuple[str, Pattern], bool] = {}
+        for candidate in wanted:
+            values = candidate.row.rows[candidate.n]
             for _, subscriptions in candidate.listeners:
                 for pattern in subscriptions[0].conditions.patterns:
-                    text = candidate.row.rows[candidate.n].get(pattern.column)
-                    if isinstance(text, str):
-                        texts.append((text, pattern))
-        if not texts:
-            return
-        texts = list(dict.fromkeys(texts))
-        answers = dict(zip(texts, await self._matches(texts), strict=True))
-
-        def match(values: dict[str, Any], pattern: Pattern) -> bool:
-            text = values.get(pattern.column)
-            return isinstance(text, str) and answers[text, pattern]
-
-        for candidate in candidates:
+                    if isinstance(text := values.get(pattern.column), str):
+                        texts[text, pattern] = False
+        answers = await self._answers(list(texts)) if texts else {}
+        for candidate in wanted:
             values = candidate.row.rows[candidate.n]
-            candidate.listeners = [
-                (wanted, subscriptions)
-                for wanted, subscriptions in candidate.listeners
-                if all(match(values, pattern) for pattern in subscriptions[0].conditions.patterns)
-            ]
+            kept: list[tuple[Wanted, list[Subscription]]] = []
+            for listener in candidate.listeners:
+                patterns = listener[1][0].conditions.patterns
+                if answers is None and patterns:
+                    # Nobody knows whether it matched.
+                    for subscription in listener[1]:
+                        subscription.sink.lost()
+                elif all((answers or {}).get((values.get(p.column), p), False) for p in patterns):
+                    kept.append(listener)
+            candidate.listeners = kept
+
+    async def _answers(self, texts: list[tuple[str, Pattern]]) -> dict[tuple[Any, Pattern], bool] | None:
+        while True:
+            try:
+                return dict(zip(texts, await self._matches(texts), strict=True))
+            except asyncpg.QueryCanceledError:
+                _log.warning("pattern_too_slow", patterns=len(texts))
+                return None
+            except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                _log.warning("feed_read_failed", reason=type(error).__name__)
+            await asyncio.sleep(_LOOK_S)
 
     async def _matches(self, pairs: list[tuple[str, Pattern]], *, check: bool = False) -> list[bool]:
-        try:
-            async with self._db.transaction(NOBODY, read_only=True) as tx:
-                await tx.execute("set local statement_timeout = '2s'")
-                answers = await queries.texts_match(
-                    tx, [text for text, _ in pairs], [p.pattern for _, p in pairs]
-                )
-        except asyncpg.QueryCanceledError:
-            _log.warning("pattern_too_slow", patterns=len(pairs))
-            return [False] * len(pairs)
+        async with self._db.transaction(NOBODY, read_only=True) as tx:
+            await tx.execute("set local statement_timeout = '2s'")
+            answers = await queries.texts_match(
+                tx, [text for text, _ in pairs], [p.pattern for _, p in pairs]
+            )
         if check and None in answers:
             raise FilterInvalid("filter: that is no regular expression")
         return [

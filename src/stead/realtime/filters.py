@@ -25,6 +25,7 @@ _COLUMN: Final = re.compile(r"[^\s=.,()\"\\\x00]{1,63}")
 _ORDERED: Final = frozenset({"eq", "neq", "lt", "lte", "gt", "gte", "isdistinct"})
 _PATTERNS: Final = frozenset({"like", "ilike", "match", "imatch"})
 OPERATORS: Final = frozenset({*_ORDERED, *_PATTERNS, "in", "is"})
+_BACK_REFERENCE: Final = re.compile(r"\\[1-9]")
 _IS: Final = frozenset({"null", "true", "false", "unknown"})
 _NUMBERS: Final = frozenset({"int2", "int4", "int8", "float4", "float8", "numeric", "oid"})
 _TEXTS: Final = frozenset({"text", "varchar", "bpchar", "name", "citext"})
@@ -176,6 +177,9 @@ def compile_filter(text: str, types: Mapping[str, str]) -> Filter:
             raise FilterInvalid(f"filter: there is no column {condition.column}")
         if condition.operator in {"match", "imatch"}:
             _need_text(condition, kind)
+            if _BACK_REFERENCE.search(condition.values[0]):
+                # The one thing that makes PostgreSQL's matcher try everything.
+                raise FilterInvalid("filter: a pattern has no back references")
             # PostgreSQL's spelling of "in any case", before the pattern itself.
             prefix = "(?i)" if condition.operator == "imatch" else ""
             patterns.append(

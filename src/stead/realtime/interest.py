@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -119,12 +119,16 @@ class Interest:
             rows = await queries.keep_interest(
                 tx, [t for t, _ in wanted], [n for _, n in wanted], LEASE_S
             )
-        found: dict[Key, Lease] = {}
-        for row in rows:
-            key = (row["tenant_id"], row["table_name"])
-            found[key] = Lease(
+        found = {
+            (row["tenant_id"], row["table_name"]): Lease(
                 since=int(row["since"]), swept=int(row["swept"]), seen=Snapshot.parse(row["seen"])
             )
-            if key in self._counts:
-                self._leases[key] = found[key]
+            for row in rows
+        }
+        if not all(lease.seen.sees(lease.since) for lease in found.values()):
+            # A transaction does not see itself as ended: whoever begins here must begin after the lease.
+            async with self._db.transaction(NOBODY, read_only=True) as tx:
+                seen = Snapshot.parse(await queries.snapshot(tx))
+            found = {key: replace(lease, seen=seen) for key, lease in found.items()}
+        self._leases |= {key: lease for key, lease in found.items() if key in self._counts}
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from stead.db import NOBODY, Database
+from stead.db import NOBODY, Database, Transaction
 from stead.realtime import queries
 from stead.realtime.channels import Channels
 from stead.realtime.feed import Feed
@@ -40,6 +40,14 @@ class LiveUpdates:
         await self.presences.stop()
         await self.channels.stop()
         await self.feed.stop()
+
+
+async def forget(tx: Transaction) -> None:
+    """Lets go of all that the feed and the channels hold of the transaction's tenant: something was forgotten.
+
+    It may be told of there for ten minutes otherwise. Whoever listens is told that changes may have been missed.
+    """
+    await queries.forget_changes(tx)
 
 
 async def sweep(db: Database) -> int:

@@ -117,5 +117,9 @@ async def sweep_presences(tx: Transaction, batch: int) -> int:
     return await tx.value("select stead.sweep_presences($1)", batch)
 
 
+async def forget_changes(tx: Transaction) -> None:
+    await tx.execute("select stead.forget_changes()")
+
+
 async def sweep_changes(tx: Transaction, keep_s: float, batch: int) -> int:
     return await tx.value("select stead.sweep_changes($1, $2)", keep_s, batch)

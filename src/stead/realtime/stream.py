@@ -36,6 +36,7 @@ class ChangeStream:
         "_closed",
         "_feed",
         "_frames",
+        "_latest",
         "_lost",
         "_slow",
         "_subscription",
@@ -48,6 +49,7 @@ class ChangeStream:
         self._frames: list[bytes] = []
         self._chars = 0
         self._lost = self._slow = self._closed = False
+        self._latest: Position | None = None
         self._subscription: Subscription | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -80,6 +82,7 @@ class ChangeStream:
         if self._slow or self._closed:
             return
         self._frames.append(change.frame)
+        self._latest = change.position
         self._chars += len(change.data)
         if len(self._frames) > _MAX_WAITING or self._chars > _MAX_WAITING_CHARS:
             self._slow = True
@@ -138,9 +141,11 @@ class ChangeStream:
         self._wake()
 
     def _sign_of_life(self) -> bytes:
-        # An id alone makes no event, but the client goes on from it.
+        # An id alone makes no event, but the client goes on from it: never from before what it has.
         told = self._feed.told(self._subscription) if self._subscription else None
-        return b":\n\n" if told is None else f"id: {told.token}\n:\n\n".encode()
+        if told is None or (self._latest is not None and not told.end.includes(self._latest.end)):
+            return b":\n\n"
+        return f"id: {told.token}\n:\n\n".encode()
 
 
 def _event(name: str, data: dict[str, str], token: str | None = None) -> bytes:

@@ -424,6 +424,18 @@ begin
 end
 $$;
 
+-- Something of the caller's tenant was forgotten: what the feed and the channels hold of it goes too. Whoever listens
+-- learns with the next renewal of the lease that he may have missed changes.
+create function stead.forget_changes() returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from stead.changes c where c.tenant_id = stead.tenant_id();
+  delete from stead.broadcasts b where b.tenant_id = stead.tenant_id();
+  update stead.change_interest i set since = pg_current_xact_id() where i.tenant_id = stead.tenant_id();
+end
+$$;
+
 alter table stead.change_interest enable row level security;
 alter table stead.change_interest force row level security;
 alter table stead.changes enable row level security;
@@ -457,6 +469,7 @@ alter function stead.presence_state(uuid, text) owner to stead_definer;
 alter function stead.keep_presences(uuid[], uuid[], double precision) owner to stead_definer;
 alter function stead.sweep_presences(integer) owner to stead_definer;
 alter function stead.sweep_changes(double precision, integer) owner to stead_definer;
+alter function stead.forget_changes() owner to stead_definer;
 
 revoke execute on function stead.kept_columns(oid), stead.feed_row(jsonb), stead.record_changes(),
   stead.publish_changes(regclass), stead.visible_changes(text, text, jsonb),
@@ -467,7 +480,8 @@ revoke execute on function stead.kept_columns(oid), stead.feed_row(jsonb), stead
   stead.send_broadcasts(uuid, uuid[], text[], text[], text[], jsonb), stead.presence_entry(text, jsonb),
   stead.change_presence(uuid, uuid, uuid, text, text, jsonb, double precision),
   stead.presence_state(uuid, text), stead.keep_presences(uuid[], uuid[], double precision),
-  stead.sweep_presences(integer), stead.sweep_changes(double precision, integer) from public;
+  stead.sweep_presences(integer), stead.sweep_changes(double precision, integer),
+  stead.forget_changes() from public;
 grant execute on function stead.kept_columns(oid), stead.feed_row(jsonb), stead.presence_entry(text, jsonb)
   to stead_definer;
 grant execute on function stead.visible_changes(text, text, jsonb) to anon, authenticated, stead_service;
@@ -478,7 +492,8 @@ grant execute on function stead.keep_interest(uuid[], text[], double precision),
   stead.send_broadcasts(uuid, uuid[], text[], text[], text[], jsonb),
   stead.change_presence(uuid, uuid, uuid, text, text, jsonb, double precision),
   stead.presence_state(uuid, text), stead.keep_presences(uuid[], uuid[], double precision),
-  stead.sweep_presences(integer), stead.sweep_changes(double precision, integer) to stead_service;
+  stead.sweep_presences(integer), stead.sweep_changes(double precision, integer),
+  stead.forget_changes() to stead_service;
 
 select stead.publish_changes('public.sessions');
 select stead.publish_changes('public.messages');
