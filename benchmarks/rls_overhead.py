@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import re
 import statistics
 import sys
 import time
@@ -39,6 +40,8 @@ from stead.sessions import queries as sessions
 
 Connection: TypeAlias = Any  # asyncpg.Connection is generic in its stubs only
 BYPASS: Final = "bench_bypass"
+COPIES: Final = "bench_unheld"
+_CALLED: Final = re.compile(r"\bstead\.(\w+)")
 MORE: Final = 6  # the number of the argument that the listing has more without a policy
 _NUMBERS: Final = itertools.count()
 _WARM_UP: Final = 12
@@ -195,7 +198,7 @@ class Side:
         if not self._bypass:
             return sql
         # Recall is a function with its owner's rights: this side gets a copy whose owner is not held.
-        sql = sql.replace("stead.recall_memories", "stead.bench_recall")
+        sql = sql.replace("stead.recall_memories", f"{COPIES}.recall_memories")
         # The listing leaves it to the policy to narrow a tenant down to a person; here it must say so.
         person = f"tenant_id = $1 and profile_id = ${MORE}::uuid and ($2::text is null"
         return sql.replace("tenant_id = $1 and ($2::text is null", person)
@@ -211,15 +214,32 @@ async def grant_bypass(access: DatabaseAccess) -> None:
         await admin.execute(
             f"create role {BYPASS} bypassrls inherit; grant stead_service, authenticated to {BYPASS}"
         )
-        for name in ("score_memories", "recall_memories"):
-            definition: str = await admin.fetchval(
-                "select pg_get_functiondef(oid) from pg_proc where proname = $1", name
-            )
-            await admin.execute(
-                definition.replace("stead.score_memories", "stead.bench_score").replace(
-                    "stead.recall_memories", "stead.bench_recall"
-                )
-            )
+        await copy_unheld(admin, "recall_memories")
+        await admin.execute(f"grant usage on schema {COPIES} to {BYPASS}")
+
+
+async def copy_unheld(admin: Connection, name: str) -> None:
+    """A function of schema ``stead`` and those that it calls with their owner's rights, under the same names in
+    a schema where their owner is the superuser, whom no policy holds."""
+    known = await admin.fetch(
+        """
+        select p.proname, pg_get_functiondef(p.oid) as definition from pg_proc p
+        where p.pronamespace = 'stead'::regnamespace and p.prokind = 'f' and p.prosecdef
+        """
+    )
+    definitions = {row["proname"]: row["definition"] for row in known}
+    wanted, chosen = [name], list[str]()
+    while wanted:
+        one = wanted.pop()
+        if one in definitions and one not in chosen:
+            chosen.append(one)
+            wanted += _CALLED.findall(definitions[one])
+    copied = re.compile(rf"\bstead\.({'|'.join(chosen)})\b")
+    # The names of their arguments stand in their bodies as `name.argument`: a name has to stay as it is.
+    await admin.execute(f"create schema {COPIES}; set check_function_bodies = off")
+    for one in chosen:
+        await admin.execute(copied.sub(rf"{COPIES}.\1", definitions[one]))
+    await admin.execute("reset check_function_bodies")
 
 
 async def compare(

@@ -501,9 +501,9 @@ async def test_a_model_that_never_comes_to_an_end(
     kind: str, access: DatabaseAccess, person: Person
 ) -> None:
     """Each of its words comes in time, all of them together do not."""
-    async with vendor_of(kind, access, model_timeout_s=0.6) as vendor:
+    async with vendor_of(kind, access, model_timeout_s=3.0) as vendor:
         session = await open_session(vendor.running.client, person)
-        vendor.models.default = Reply(text=["so "] * 1000, delay_each_s=0.05)
+        vendor.models.default = Reply(text=["so "] * 1000, delay_each_s=0.1)
         frames = await ask(vendor, person, session, "Tell me all.")
         assert len(vendor.requests) == 1
         assert text_of(frames).startswith("so ")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 from stead.db.migration import all_migrations
 from tests.cli.conftest import Cli
+from tests.support.brokers import redis_broker
 
 
 def test_a_database_is_migrated_once(cli: Cli) -> None:
@@ -110,3 +112,25 @@ def test_help_has_examples(cli: Cli) -> None:
         assert helped.returncode == 0
         assert "Example" in helped.stdout, verb
     assert cli.run("--version").stdout.startswith("stead ")
+
+
+async def test_doctor_looks_at_the_broker(cli: Cli) -> None:
+    def findings(**settings: str) -> dict[str, dict[str, str]]:
+        said = json.loads(cli.run("doctor", "--json", **settings).stdout)
+        return {each["what"]: each for each in said}
+
+    assert findings()["jobs"]["says"] == "delivered by PostgreSQL"
+    unset = findings(STEAD_DISPATCH="celery")["settings"]
+    assert unset["verdict"] == "problem"
+    assert "STEAD_BROKER_URL" in unset["says"]
+    url = "redis://:secret@127.0.0.1:1/0"
+    down = findings(STEAD_DISPATCH="celery", STEAD_BROKER_URL=url)["jobs"]
+    assert down["verdict"] == "problem"
+    assert "redis://127.0.0.1:1" in down["says"]
+    assert "secret" not in down["says"]
+    async with redis_broker() as redis:
+        up = (await asyncio.to_thread(findings, STEAD_DISPATCH="celery", STEAD_BROKER_URL=redis.url))[
+            "jobs"
+        ]
+        assert up["verdict"] == "ok"
+        assert up["says"].endswith("answers: 0 wait in stead.default")

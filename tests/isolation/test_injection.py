@@ -438,8 +438,8 @@ INTERNAL = {"drop_feedback_comment",
             "policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",
             "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
             "memories_deleted", "search_put", "search_drop", "index_document", "document_texts", "score_memories",
-            "score_places", "memory_candidates", "nearest_places", "model_of_dimensions", "remember_place", "keep_session",
-            "inherit_agent_tenant", "search_config",
+            "score_places", "memory_candidates", "nearest_places", "model_of_dimensions", "remember_place",
+            "keep_session", "inherit_agent_tenant", "search_config",
             "check_agent", "check_owning_agent", "check_agent_version"}  # fmt: skip
 
 

@@ -165,8 +165,8 @@ async def test_the_planner_chooses_it_by_itself(
     await a_round(fresh, embedder)
     async with owner_of(fresh) as owner:
         source = await owner.fetchval(
-            "select prosrc from pg_proc where oid = 'stead.nearest_places(uuid, uuid, real[], smallint, integer, integer)'"
-            "::regprocedure"
+            "select prosrc from pg_proc "
+            "where oid = 'stead.nearest_places(uuid, uuid, real[], smallint, integer, integer)'::regprocedure"
         )
         template = re.search(r"execute format\(\s*('.*?'),\s*tenant", source, re.DOTALL)
         assert template is not None

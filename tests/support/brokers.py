@@ -81,7 +81,7 @@ async def redis_broker() -> AsyncIterator[RedisBroker]:
 async def rabbit_broker() -> AsyncIterator[str]:
     """The URL of a running RabbitMQ, whose files and whose port mapper are its own."""
     program = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-    if not program.exists():
+    if not os.access(program, os.X_OK):
         pytest.skip("rabbitmq-server is not installed")
     folder = Path(tempfile.mkdtemp(prefix="stead-rabbit-"))
     port, mapper = _free_port(), _free_port()
@@ -113,7 +113,7 @@ async def rabbit_broker() -> AsyncIterator[str]:
     output = process.stdout
 
     async def read() -> None:
-        async for line in output:
+        while line := await output.readline():
             log.append(line.decode(errors="replace").rstrip())
 
     reader = asyncio.create_task(read())

@@ -9,7 +9,6 @@ import sys
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,8 +23,10 @@ from tests.guarantees.jobs import TARGET, Plant
 from tests.support.people import SECRET
 from tests.support.workshop_app import app
 
-#: A second in place of ten, so that a test need not wait for what is lost.
-HASTY = {"poll_s": 0.2, "check_s": 0.2, "patience_s": 1.0}
+#: What is lost is sent again after a second in place of ten, so that a test need not wait for it.
+HASTY_S = 1.0
+#: Never within a test: what runs all the same was sent when it was due.
+PATIENT_S = 3_600.0
 
 
 class CeleryProcess:
@@ -82,13 +83,29 @@ class CeleryProcess:
         assert self.process is not None
         return self.process.pid
 
-    async def kill(self) -> list[int]:
-        """``kill -9``, of its children too. Returns their ids."""
-        family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        for each in family:
-            each.send_signal(signal.SIGKILL)
+    async def kill(self) -> None:
+        """``kill -9``, of its children too."""
+        self._send(signal.SIGKILL)
         await self._gone()
-        return [each.pid for each in family]
+
+    def pause(self) -> list[int]:
+        """Holds it, and its children too. Returns their ids."""
+        return self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on."""
+        self._send(signal.SIGCONT)
+
+    @property
+    def children(self) -> list[int]:
+        """Ids of its children."""
+        return [each.pid for each in psutil.Process(self.pid).children(recursive=True)]
+
+    def _send(self, number: signal.Signals) -> list[int]:
+        family = [self.pid, *self.children]
+        for pid in family:
+            os.kill(pid, number)
+        return family
 
     async def stop(self) -> int:
         """SIGTERM to the main process, and waits."""
@@ -115,10 +132,12 @@ class CeleryProcess:
 class Fleet:
     """A plant whose jobs a broker delivers, and the one who gives them to it."""
 
-    def __init__(self, plant: Plant, broker_url: str, hub: Hub) -> None:
+    def __init__(self, plant: Plant, broker_url: str, hub: Hub, lost_s: float) -> None:
         self.plant = plant
         self.broker_url = broker_url
-        self.config = replace(BrokerConfig(url=broker_url), **HASTY)
+        self.config = BrokerConfig(
+            url=broker_url, poll_s=0.2, check_s=0.2, lost_s=lost_s, least_s=max(lost_s, 30.0)
+        )
         self.delivery = CeleryDelivery(self.config)
         self.dispatcher = Dispatcher(plant.db, hub, self.delivery, app.jobs.queues, self.config)
         self._workers: list[CeleryProcess] = []
@@ -130,14 +149,14 @@ class Fleet:
         return await process.start()
 
     async def enqueue(
-        self, kind: str, n: int = 1, *, queue: str = "default", **given: Any
+        self, kind: str, count: int = 1, /, *, queue: str = "default", **given: Any
     ) -> list[UUID]:
         """So many jobs for Celery."""
         async with self.plant.db.transaction(self.plant.service) as tx:
             return await jobs.enqueue_many(
                 tx,
                 self.plant.service,
-                [NewJob(kind=kind, input=given, queue=queue) for _ in range(n)],
+                [NewJob(kind=kind, input=given, queue=queue) for _ in range(count)],
                 registry=app.jobs,
                 dispatch="celery",
             )
@@ -145,9 +164,11 @@ class Fleet:
     async def until(self, job_id: UUID, *statuses: str) -> jobs.Job:
         """The job as soon as it has one of these statuses."""
         async with asyncio.timeout(60):
-            while (job := await self.plant.get(job_id)).status not in statuses:
+            while True:
+                job = await self.plant.get(job_id)
+                if job.status in statuses:
+                    return job
                 await asyncio.sleep(0.02)
-            return job
 
     async def ended(self, job_id: UUID) -> jobs.Job:
         """The job at its end."""
@@ -156,7 +177,9 @@ class Fleet:
     async def left(self, job_id: UUID, *words: str) -> None:
         """Waits until the job has left this line."""
         async with asyncio.timeout(60):
-            while list(words) not in [line[: len(words)] for line in self.plant.lines()[job_id]]:
+            while True:
+                if list(words) in [line[: len(words)] for line in self.plant.lines()[job_id]]:
+                    return
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
@@ -169,11 +192,13 @@ class Fleet:
 
 
 @asynccontextmanager
-async def fleet(plant: Plant, broker_url: str, *, dispatching: bool = True) -> AsyncIterator[Fleet]:
+async def fleet(
+    plant: Plant, broker_url: str, *, lost_s: float = PATIENT_S, dispatching: bool = True
+) -> AsyncIterator[Fleet]:
     """A fleet without workers yet."""
     hub = Hub(plant.access.listen_url)
     await hub.start()
-    made = Fleet(plant, broker_url, hub)
+    made = Fleet(plant, broker_url, hub, lost_s)
     if dispatching:
         made.dispatcher.start()
     try:

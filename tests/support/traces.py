@@ -110,6 +110,12 @@ class Traces:
             "vectors of nothing": """
                 select e.owner_id from stead.embeddings e where not exists (
                   select from stead.search_docs d where d.owner_id = e.owner_id and d.kind = e.kind)""",
+            "places of vectors": """
+                select e.owner_id from stead.embeddings e join stead.search_docs d on d.owner_id = e.owner_id
+                where e.kind = 'memory' and d.kind = 'memory' and e.place <> d.place""",
+            "lengths in postings": """
+                select t.place from stead.search_terms t join stead.search_docs d on d.place = t.place
+                where t.length <> least(d.length, 32767)""",
             "a backlog of nothing": """
                 select b.owner_id from stead.embedding_backlog b where not exists (
                   select from stead.search_docs d where d.owner_id = b.owner_id and d.kind = b.kind)""",

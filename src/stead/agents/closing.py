@@ -124,10 +124,13 @@ async def write_end(
         )
     if ending.to_be_read and outcome.status == "completed":
         await queries.await_extraction(tx, principal.tenant.id, begun.run_id)
-    seq = stream.next_seq
-    for chunk in (*stream.unwritten_chunks(), ending.frames):
-        await queries.insert_chunk(tx, principal.tenant.id, begun.run_id, seq, chunk)
-        seq += 1
+    await queries.insert_chunks(
+        tx,
+        principal.tenant.id,
+        begun.run_id,
+        stream.next_seq,
+        [*stream.unwritten_chunks(), ending.frames],
+    )
     await notify(tx, [topic_of(begun.run_id)])
     return True
 

@@ -118,7 +118,9 @@ async def open_run(
     session = await sessions.lock(tx, principal, request.session_id)
     agent = await registry.resolve(tx, principal, request.agent)
     active = await queries.active_run(tx, principal.tenant.id, session.id)
-    known = await sessions.messages.find(tx, principal, session.id, incoming.client_id)
+    known, last = await sessions.messages.find_with_latest(
+        tx, principal, session.id, incoming.client_id, limit=config.history_messages
+    )
     if known is not None and incoming.trigger == "submit-message" and known.parts == incoming.parts:
         earlier = await queries.run_by_user_message(tx, principal.tenant.id, known.id)
         if earlier is not None and earlier["status"] in {"running", "completed"}:
@@ -147,9 +149,12 @@ async def open_run(
         model,
         {"message": message.parts, "trigger": incoming.trigger},
     )
-    history = await sessions.messages.latest(
-        tx, principal, session.id, before_seq=message.seq, limit=config.history_messages
-    )
+    # What was there before a new message is its history. Any other message may have lost what came after it.
+    history = last
+    if known is not None or incoming.trigger != "submit-message":
+        history = await sessions.messages.latest(
+            tx, principal, session.id, before_seq=message.seq, limit=config.history_messages
+        )
     block, injected = await _recall(
         tx, request, session, agent, run_id, [*history, message], embedder, config
     )

@@ -316,18 +316,19 @@ async def chunks_after(tx: Transaction, tenant_id: UUID, run_id: UUID, after: in
     )
 
 
-async def insert_chunk(
-    tx: Transaction, tenant_id: UUID, run_id: UUID, seq: int, frames: list[dict[str, Any]]
+async def insert_chunks(
+    tx: Transaction, tenant_id: UUID, run_id: UUID, first_seq: int, chunks: list[list[dict[str, Any]]]
 ) -> None:
     await tx.execute(
         """
-        insert into stead.stream_chunks (run_id, tenant_id, seq, frames) values ($1, $2, $3, $4)
+        insert into stead.stream_chunks (run_id, tenant_id, seq, frames)
+        select $1, $2, $3 + c.n - 1, c.frames from jsonb_array_elements($4) with ordinality as c (frames, n)
         on conflict do nothing
         """,
         run_id,
         tenant_id,
-        seq,
-        frames,
+        first_seq,
+        chunks,
     )
 
 

@@ -78,6 +78,6 @@ async def end_lost_run(db: Database, process_id: UUID, tenant_id: UUID, run_id: 
         if not chunks:
             closing.insert(0, frames.start(str(run["message_id"]), {"status": "failed"}))
         seq = chunks[-1]["seq"] + 1 if chunks else 1
-        await queries.insert_chunk(tx, tenant.id, run_id, seq, closing)
+        await queries.insert_chunks(tx, tenant.id, run_id, seq, [closing])
         await notify(tx, [topic_of(run_id)])
     _log.warning("run_rescued", run_id=str(run_id), tenant_id=str(tenant.id))

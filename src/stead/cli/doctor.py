@@ -11,7 +11,7 @@ import typer
 
 from stead.assembly import Settings, load_settings
 from stead.assembly.database import DatabaseAccess, check_login
-from stead.assembly.wiring import embedder_config, model_config
+from stead.assembly.wiring import broker_config, embedder_config, model_config
 from stead.cli import output
 from stead.cli.access import database, run
 from stead.core.errors import SteadError
@@ -54,6 +54,7 @@ async def _examine() -> list[Finding]:
     findings += _identity(settings)
     findings += _models(settings)
     findings.append(_port(settings))
+    findings.append(await _delivery(settings))
     try:
         async with database(settings) as access:
             findings += await _database(settings, access)
@@ -116,6 +117,23 @@ def _port(settings: Settings) -> Finding:
         if taken
         else _ok("port", f"{where} is free")
     )
+
+
+async def _delivery(settings: Settings) -> Finding:
+    from stead.jobs.broker import CeleryDelivery, queue_name  # noqa: PLC0415
+
+    try:
+        config = broker_config(settings)
+        if config is None:
+            return _ok("jobs", "delivered by PostgreSQL")
+        delivery = CeleryDelivery(config)
+        try:
+            waiting = (await delivery.waiting(["default"]))["default"]
+        finally:
+            await delivery.aclose()
+    except SteadError as error:
+        return _problem("jobs", error)
+    return _ok("jobs", f"Celery, {config.address} answers: {waiting} wait in {queue_name('default')}")
 
 
 async def _database(settings: Settings, access: DatabaseAccess) -> list[Finding]:

@@ -354,10 +354,15 @@ async def undeliver(tx: Transaction, ids: Sequence[UUID]) -> None:
 
 
 async def redeliver(
-    tx: Transaction, empty_queues: Sequence[str], patience_s: float, most_s: float, batch: int
+    tx: Transaction,
+    empty_queues: Sequence[str],
+    lost_s: float,
+    least_s: float,
+    most_s: float,
+    batch: int,
 ) -> int:
     return await tx.value(
-        "select stead.redeliver_jobs($1, $2, $3, $4)", empty_queues, patience_s, most_s, batch
+        "select stead.redeliver_jobs($1, $2, $3, $4, $5)", empty_queues, lost_s, least_s, most_s, batch
     )
 
 

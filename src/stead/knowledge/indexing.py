@@ -22,7 +22,7 @@ from stead.knowledge.hnsw import Collection
 from stead.providers.embedders import Embedder
 
 _log = structlog.stdlib.get_logger(__name__)
-#: Collections of more documents are indexed: those that recall does not read whole.
+#: Collections of more documents are indexed: those of which recall does not read every vector.
 LARGE: Final = 20_000
 _MOST: Final = 64
 #: Enough for about 300,000 vectors of 256 dimensions; more are built more slowly.

@@ -67,7 +67,7 @@ class Scores:
         recency: The factor for its age.
         usefulness: The factor for how often it was given and not used.
         reranked: The cross-encoder's score, where there is one.
-        approximate: The scope was too large to be read whole.
+        approximate: Only candidates were scored, because the scope is large.
     """
 
     dense: float | None = None

@@ -49,25 +49,22 @@ async def add(
         SessionFull: It holds 1,048,575 messages.
     """
     message_id = message_id or new_id()
-    place = await queries.next_seq(tx, principal.tenant.id, session_id)
-    if place is None:
-        raise SessionUnknown("no session with this id is yours")
-    if place["last_seq"] > MAX_SEQ:
-        raise SessionFull("start a new session")
-    row = await queries.insert_message(
+    row = await queries.append_message(
         tx,
         message_id,
         principal.tenant.id,
         session_id,
-        place["profile_id"],
-        place["last_seq"],
+        MAX_SEQ,
         client_id or str(message_id),
         run_id,
         role,
         parts,
         metadata or {},
     )
-    assert row is not None  # noqa: S101 - INSERT … RETURNING without ON CONFLICT
+    if row is None:
+        raise SessionUnknown("no session with this id is yours")
+    if row["id"] is None:
+        raise SessionFull("start a new session")
     return _message(row)
 
 
@@ -77,6 +74,24 @@ async def find(
     """The message that a client knows by this id."""
     row = await queries.message_by_client_id(tx, principal.tenant.id, session_id, client_id)
     return _message(row) if row else None
+
+
+async def find_with_latest(
+    tx: Transaction, principal: Principal, session_id: UUID, client_id: str, *, limit: int = 40
+) -> tuple[Message | None, list[Message]]:
+    """The message that a client knows by this id, and the last messages of the session in order: `find` and
+    `latest` in one round trip."""
+    rows = await queries.message_and_latest(tx, principal.tenant.id, session_id, client_id, limit)
+    known: Message | None = None
+    last: list[Message] = []
+    for row in rows:
+        fields = dict(row)
+        if fields.pop("asked_for"):
+            known = Message(**fields)
+        else:
+            last.append(Message(**fields))
+    last.sort(key=lambda message: message.seq)
+    return known, last
 
 
 async def replace(tx: Transaction, principal: Principal, message: Message, parts: list[Part]) -> Message:

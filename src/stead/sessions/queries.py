@@ -163,19 +163,6 @@ async def link_messages(tx: Transaction, tenant_id: UUID, session_id: UUID, prof
     )
 
 
-async def next_seq(tx: Transaction, tenant_id: UUID, session_id: UUID) -> Row | None:
-    # The row lock gives the messages of a session one order.
-    return await tx.row(
-        """
-        update public.sessions set last_seq = last_seq + 1, last_active_at = now()
-        where tenant_id = $1 and id = $2
-        returning last_seq, number, profile_id
-        """,
-        tenant_id,
-        session_id,
-    )
-
-
 async def message_by_client_id(
     tx: Transaction, tenant_id: UUID, session_id: UUID, client_id: str
 ) -> Row | None:
@@ -190,31 +177,38 @@ async def message_by_client_id(
     )
 
 
-async def insert_message(
+async def append_message(
     tx: Transaction,
     message_id: UUID,
     tenant_id: UUID,
     session_id: UUID,
-    profile_id: UUID | None,
-    seq: int,
+    max_seq: int,
     client_id: str,
     run_id: UUID | None,
     role: str,
     parts: list[dict[str, Any]],
     metadata: dict[str, Any],
 ) -> Row | None:
+    # The row lock gives the messages of a session one order. No row: no such session; no id: it is full.
     return await tx.row(
         f"""
-        insert into public.messages
-          (id, tenant_id, session_id, profile_id, seq, client_id, run_id, role, parts, metadata)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-        returning {_MESSAGE_COLUMNS}
+        with place as (
+          update public.sessions set last_seq = last_seq + 1, last_active_at = now()
+          where tenant_id = $2 and id = $3
+          returning last_seq, profile_id
+        ),
+        stored as (
+          insert into public.messages
+            (id, tenant_id, session_id, profile_id, seq, client_id, run_id, role, parts, metadata)
+          select $1, $2, $3, p.profile_id, p.last_seq, $5, $6, $7, $8, $9 from place p where p.last_seq <= $4
+          returning {_MESSAGE_COLUMNS}
+        )
+        select s.* from place p left join stored s on true
         """,
         message_id,
         tenant_id,
         session_id,
-        profile_id,
-        seq,
+        max_seq,
         client_id,
         run_id,
         role,
@@ -284,6 +278,26 @@ async def latest_messages(
         tenant_id,
         session_id,
         before_seq,
+        limit,
+    )
+
+
+async def message_and_latest(
+    tx: Transaction, tenant_id: UUID, session_id: UUID, client_id: str, limit: int
+) -> list[Row]:
+    return await tx.rows(
+        f"""
+        select true as asked_for, {_MESSAGE_COLUMNS} from public.messages
+        where tenant_id = $1 and session_id = $2 and client_id = $3
+        union all
+        select false, latest.* from (
+          select {_MESSAGE_COLUMNS} from public.messages
+          where tenant_id = $1 and session_id = $2 order by seq desc limit $4
+        ) latest
+        """,
+        tenant_id,
+        session_id,
+        client_id,
         limit,
     )
 

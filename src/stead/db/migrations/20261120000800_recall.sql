@@ -300,12 +300,14 @@ as $$
 declare
   -- In a large scope, which may have an index, there is more to be told apart.
   large constant boolean := documents > 20000;
+  pool constant integer := least(case when large then wanted * 3 + 100 else wanted * 2 + 30 end, 1000);
+  from_words constant integer := pool + case when large then 160 else 20 end;
+  from_meaning constant integer := least(case when large then pool - 40 else pool end, 600);
   most_of_a_word constant integer := 3000;
-  most_of_all constant integer := 16000;
-  from_words constant integer := wanted + case when large then 120 else 20 end;
-  from_meaning constant integer := least(case when large then wanted - 30 else wanted end, 600);
+  most_of_all constant integer := 20000;
   unread constant double precision := 0.4;
   first_of_no_session constant bigint := 4611686018427387904;
+  last_of_all constant bigint := 9223372036854775807;
   probe constant stead.embeddings.embedding%type := stead.as_embedding(vector);
   -- What a turn of average length is multiplied with for it.
   usual constant double precision := 1 + weights[6] * mean_length / (mean_length + 20);
@@ -316,6 +318,20 @@ begin
   -- How many have a word is counted up to a limit. Beyond it is reckoned from how far into the scope's turns that many
   -- reach. Words are read from the rarest on, while there is room. The ends of the scope are found by whole keys: to be
   -- asked for one end of places, the planner takes the index of all places, and reads everybody's.
+  with ends as materialized (
+    select d.place as first_place, coalesce(
+      (select x.place from (
+         select y.* from stead.search_docs y
+         where (y.tenant_id, y.scope_id, y.kind, y.place) < (tenant, scope, 'memory', first_of_no_session)
+         order by y.tenant_id desc, y.scope_id desc, y.kind desc, y.place desc limit 1
+       ) x where (x.tenant_id, x.scope_id, x.kind) = (tenant, scope, 'memory')),
+      (select x.place from stead.search_docs x
+       where (x.tenant_id, x.scope_id, x.kind, x.place) <= (tenant, scope, 'memory', last_of_all)
+       order by x.tenant_id desc, x.scope_id desc, x.kind desc, x.place desc limit 1)) as last_place
+    from stead.search_docs d
+    where (d.tenant_id, d.scope_id, d.kind, d.place) >= (tenant, scope, 'memory', 0)
+    order by d.tenant_id, d.scope_id, d.kind, d.place limit 1
+  )
   select array_agg(w.term order by w.n), array_agg(w.idf order by w.n), array_agg(w.read order by w.n),
     not bool_and(w.read)
   into terms, rarities, read, more
@@ -326,23 +342,15 @@ begin
     from (
       select l.n, k.term,
         case when r.counted < most_of_a_word then r.counted
-          else greatest(r.counted, least(documents, r.counted * (e.last_turn - e.first_place)
-            / greatest(least(r.reached, e.last_turn) - e.first_place, 1))) end as documents
+          else greatest(r.counted, least(documents, r.counted * (e.last_place - e.first_place)
+            / greatest(least(r.reached, e.last_place) - e.first_place, 1))) end as documents
       from unnest(lexemes) with ordinality as l (lexeme, n)
       cross join lateral (select stead.term_key(scope, l.lexeme) as term) k
       cross join lateral (
         select count(*)::double precision as counted, max(y.place) as reached
         from (select x.place from stead.search_terms x where x.term = k.term order by x.place limit most_of_a_word) y
       ) r
-      cross join (
-        select
-          (select d.place from stead.search_docs d
-           where (d.tenant_id, d.scope_id, d.kind, d.place) >= (tenant, scope, 'memory', 0)
-           order by d.tenant_id, d.scope_id, d.kind, d.place limit 1) as first_place,
-          (select d.place from stead.search_docs d
-           where (d.tenant_id, d.scope_id, d.kind, d.place) < (tenant, scope, 'memory', first_of_no_session)
-           order by d.tenant_id desc, d.scope_id desc, d.kind desc, d.place desc limit 1) as last_turn
-      ) e
+      cross join ends e
       where r.counted > 0
     ) c
     window u as (order by c.documents, c.n rows unbounded preceding)
@@ -375,13 +383,13 @@ begin
     ) n left join words w on w.place = n.place
     union
     select d.place, null, null from (
-      select x.scope_id, x.place from stead.search_docs x
-      where (x.tenant_id, x.scope_id, x.kind, x.place) <= (tenant, scope, 'memory', 9223372036854775807)
-      order by x.tenant_id desc, x.scope_id desc, x.kind desc, x.place desc limit wanted / 5
-    ) d where d.scope_id = scope
+      select x.* from stead.search_docs x
+      where (x.tenant_id, x.scope_id, x.kind, x.place) <= (tenant, scope, 'memory', last_of_all)
+      order by x.tenant_id desc, x.scope_id desc, x.kind desc, x.place desc limit wanted
+    ) d where (d.tenant_id, d.scope_id, d.kind) = (tenant, scope, 'memory')
   ),
   judged as (
-    select f.place, coalesce((coalesce(f.score, 0) + coalesce(m.score, 0)) / nullif(max(coalesce(f.score, 0) + coalesce(m.score, 0)) over (), 0), 0) as lexical,
+    select f.place, w.score / nullif(max(w.score) over (), 0) as lexical,
       coalesce(greatest(e.similarity, 0) / nullif(max(e.similarity) over (), 0), 0) as dense,
       coalesce(1 + weights[6] * f.length / (f.length + 20), usual) as factor
     from finds f left join lateral (
@@ -389,6 +397,7 @@ begin
       where x.tenant_id = tenant and x.scope_id = scope and x.kind = 'memory' and x.model_id = model
         and x.place = f.place and probe is not null offset 0
     ) e on true
+    -- Words that were not read are looked for in what was found.
     left join lateral (
       select sum(t.idf * p.frequency / (p.frequency + 0.45::double precision * (1 + p.length / mean_length))) as score
       from unnest(terms, rarities, read) as t (term, idf, read)
@@ -397,6 +406,7 @@ begin
       ) p
       where more and not t.read
     ) m on true
+    cross join lateral (select coalesce(f.score, 0) + coalesce(m.score, 0) as score) w
   )
   select array_agg(p.place) into places from (
     select j.place + o.step as place
@@ -409,10 +419,10 @@ begin
       (-2, 0, weights[5]), (2, 0, weights[5])
     ) as o (step, dense, lexical) on o.step = 0 or j.place < first_of_no_session
     group by 1
-    order by sum((j.dense * o.dense + j.lexical * o.lexical) * case when o.step = 0 then j.factor else usual end)
+    order by sum((j.dense * o.dense + coalesce(j.lexical, 0) * o.lexical) * case when o.step = 0 then j.factor else usual end)
       + case when bool_or(o.step = 0) then 0 else unread * (weights[1] + weights[2] * 0.6::double precision) * usual end
       desc, 1 desc
-    limit wanted
+    limit pool
   ) p;
 end
 $$;
@@ -474,11 +484,11 @@ as $$
 #variable_conflict use_column
 declare
   readable constant integer := 20000;
+  pool constant integer := least(wanted * 2 + 30, 1000);
   tenant uuid := stead.tenant_id();
   lexemes text[];
   documents double precision;
   mean_length double precision;
-  pool integer;
   candidates record;
   picked boolean;
   scored stead.scored_memory[];
@@ -492,19 +502,18 @@ begin
   if documents is null or documents <= 0 then
     return;
   end if;
-  pool := least(case when documents > readable then wanted * 3 + 80 else wanted * 2 + 30 end, 1000);
   select array_agg(l.lexeme) into lexemes
   from unnest(to_tsvector(stead.search_config(tenant), question)) l;
   picked := documents > case when facets is null and as_of is null then whole_below
     else greatest(whole_below, readable) end;
   if picked then
     select * into candidates from stead.memory_candidates(
-      tenant, recall_memories.scope, lexemes, vector, recall_memories.model, weights, documents, mean_length, pool);
+      tenant, recall_memories.scope, lexemes, vector, recall_memories.model, weights, documents, mean_length, wanted);
     select array_agg(s) into scored from stead.score_places(
       tenant, recall_memories.scope, agent, facets, vector, recall_memories.model, weights, period_from, period_to, as_of,
       candidates.places, candidates.terms, candidates.rarities,
       (select array_agg(stead.term_key(recall_memories.scope, '@' || l)) from unnest(lexemes) l), mean_length,
-      least(wanted * 2 + 30, 1000)) s;
+      pool) s;
     picked := documents > readable or cardinality(scored) >= least(wanted, documents);
   end if;
   if picked is not true then

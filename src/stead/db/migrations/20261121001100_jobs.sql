@@ -742,10 +742,10 @@ as $$
   where j.id = any (jobs) and j.status = 'queued' and j.dispatch = 'celery'
 $$;
 
--- Jobs that were given to a broker, and that nobody came for: they are given to it again. At once where the broker
--- says that it holds nothing; else each after as long again as it has waited, since it may well be in a long queue.
+-- Jobs that were given to a broker, and that nobody came for: they are given to it again. Soon where the broker says
+-- that it holds nothing; else each after as long again as it has waited, since it may well be in a long queue.
 create function stead.redeliver_jobs(
-  empty_queues text[], patience_s double precision, most_s double precision, batch integer
+  empty_queues text[], lost_s double precision, least_s double precision, most_s double precision, batch integer
 )
 returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -753,9 +753,10 @@ as $$
   with late as (
     select j.id from public.agent_jobs j
     where j.status = 'queued' and j.ready and j.dispatch = 'celery'
-      and j.dispatched_at < now() - make_interval(secs => patience_s)
-      and (j.queue = any (empty_queues)
-        or j.dispatched_at < now() - least(j.dispatched_at - j.run_at, make_interval(secs => most_s)))
+      and j.dispatched_at < now() - make_interval(secs => least(lost_s, least_s))
+      and j.dispatched_at < now() - case when j.queue = any (empty_queues) then make_interval(secs => lost_s)
+        else greatest(make_interval(secs => least_s),
+          least(make_interval(secs => most_s), j.dispatched_at - j.run_at)) end
       and not exists (
         select from stead.job_queues q
         where q.queue = j.queue and (q.tenant_id = j.tenant_id or q.tenant_id is null) and q.paused)
@@ -829,7 +830,7 @@ grant execute on function stead.claim_jobs(uuid, text, text[], integer, uuid), s
   stead.checkpoint_job(uuid, uuid, integer, text, text, integer, jsonb, integer),
   stead.rescue_jobs(double precision, integer, boolean, integer), stead.cancel_jobs(uuid),
   stead.sweep_jobs(double precision, double precision, integer), stead.undelivered_jobs(integer),
-  stead.undeliver_jobs(uuid[]), stead.redeliver_jobs(text[], double precision, double precision, integer),
+  stead.undeliver_jobs(uuid[]), stead.redeliver_jobs(text[], double precision, double precision, double precision, integer),
   stead.watch_job(uuid, double precision), stead.job_tail(uuid, integer), stead.new_id(), stead.id_at(timestamptz)
   to stead_service;
 grant execute on function stead.new_id() to service_role;

@@ -21,8 +21,10 @@ class BrokerConfig:
         batch_s: How long sending one batch may take.
         poll_s: How often it is looked, without having been told, for jobs to be sent.
         check_s: How often it is looked for jobs that were sent and that nobody came for.
-        patience_s: How long after it was sent a job counts as lost, where the broker holds no message any more.
-        most_s: After how long a job is sent again at the latest, where the broker does hold messages.
+        lost_s: How long after it was sent a job counts as lost, where the broker holds no message any more.
+        least_s: After how long a job is sent again at the soonest, where the broker does hold messages; each time
+            after as long again as it has waited.
+        most_s: And at the latest.
 
     Raises:
         BrokerNotConfigured: The URL is none of a broker.
@@ -33,7 +35,8 @@ class BrokerConfig:
     batch_s: float = 10.0
     poll_s: float = 1.0
     check_s: float = 5.0
-    patience_s: float = 10.0
+    lost_s: float = 10.0
+    least_s: float = 60.0
     most_s: float = 3_600.0
 
     def __post_init__(self) -> None:

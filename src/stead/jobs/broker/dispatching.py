@@ -116,8 +116,9 @@ class Dispatcher:
         waiting = await self._delivery.waiting(sorted(self._queues))
         empty = [queue for queue, messages in waiting.items() if not messages]
         async with self._db.transaction(NOBODY) as tx:
+            config = self._config
             found = await queries.redeliver(
-                tx, empty, self._config.patience_s, self._config.most_s, _MOST_LOST
+                tx, empty, config.lost_s, config.least_s, config.most_s, _MOST_LOST
             )
         if found:
             _log.warning("jobs_sent_again", jobs=found)

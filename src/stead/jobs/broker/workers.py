@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import structlog
@@ -17,6 +17,7 @@ from stead.jobs.broker.application import TASK, library
 from stead.jobs.broker.running import JobRunner, OpenWorker, RunnerStopping
 
 _log = structlog.stdlib.get_logger(__name__)
+_LOOK_S: Final = 0.02
 
 
 class CeleryWorkers:
@@ -50,12 +51,12 @@ class CeleryWorkers:
         self._reject: Any = library("celery.exceptions").Reject
         self._prefork: Any = library("celery.concurrency.prefork").TaskPool
         app.task(name=TASK, shared=False)(self._run_job)
+        app.steps["consumer"].add(_step(self._on_connected))
         signals = library("celery.signals")
         for signal, receiver in (
             (signals.setup_logging, self._on_logging),
             (signals.worker_init, self._on_begin),
             (signals.worker_process_init, self._on_process),
-            (signals.worker_ready, self._on_ready),
             (signals.worker_shutting_down, self._on_stopping),
             (signals.worker_process_shutdown, self._on_stopped),
             (signals.worker_shutdown, self._on_stopped),
@@ -109,9 +110,13 @@ class CeleryWorkers:
             self._lock = threading.Lock()
         self._running()
 
-    def _on_ready(self, sender: Any, **_: Any) -> None:
-        if not isinstance(sender.pool, self._prefork):
-            self._running()
+    def _on_connected(self, consumer: Any) -> None:
+        if isinstance(consumer.pool, self._prefork):
+            return
+        self._running()
+        if consumer.hub is not None:
+            # A thread that ends a task leaves its acknowledgement to Celery's loop, and does not wake it.
+            consumer.hub.call_repeatedly(_LOOK_S, _nothing)
 
     def _on_stopping(self, **_: Any) -> None:
         # Within a signal handler: no lock is taken.
@@ -126,3 +131,18 @@ class CeleryWorkers:
         if self._runner is not None:
             self._runner.stop()
             self._runner.join()
+
+
+def _step(connected: Callable[[Any], None]) -> Any:
+    """A step of Celery's consumer, begun with each connection to the broker, and its timers with it."""
+
+    def start(self: Any, parent: Any) -> None:
+        del self
+        connected(parent)
+
+    base: Any = library("celery.bootsteps").StartStopStep
+    return type("Stead", (base,), {"requires": {"celery.worker.consumer.tasks:Tasks"}, "start": start})
+
+
+def _nothing() -> None:
+    """Only the waking counts."""
