@@ -8,11 +8,24 @@ if TYPE_CHECKING:
     from stead.agents import AgentContext, ToolContext
     from stead.assembly import Settings, Stead
     from stead.core.errors import SteadError
+    from stead.jobs import JobContext, JobFailed, Question
 
-__all__ = ["AgentContext", "Settings", "Stead", "SteadError", "ToolContext"]
+__all__ = [
+    "AgentContext",
+    "JobContext",
+    "JobFailed",
+    "Question",
+    "Settings",
+    "Stead",
+    "SteadError",
+    "ToolContext",
+]
 
 _HOMES = {
     "AgentContext": "stead.agents",
+    "JobContext": "stead.jobs",
+    "JobFailed": "stead.jobs",
+    "Question": "stead.jobs",
     "Settings": "stead.assembly",
     "Stead": "stead.assembly",
     "SteadError": "stead.core.errors",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -23,6 +24,7 @@ import typer
 from stead import Stead
 from stead.assembly.database import DatabaseAccess
 from stead.cli.main import app as cli
+from stead.jobs import JobContext
 from tests.docs.pages import ROOT, Block, blocks
 from tests.support.people import Person, make_person, make_tenant, open_session, service_headers
 from tests.support.servers import Running, running_server, say, text_of
@@ -59,12 +61,17 @@ async def test_run(block: Block, tmp_path: Path) -> None:
     await _run(block.text, tmp_path)
 
 
+async def _article(job: JobContext, topic: str) -> str:
+    return topic
+
+
 @pytest.mark.parametrize("block", _of("server"))
 async def test_beside_a_server(
     block: Block, access: DatabaseAccess, person: Person, tmp_path: Path
 ) -> None:
     app = Stead()
     app.registry.add_agent("concierge", "You are a concierge.\n{{memories}}")
+    app.jobs.add("article", _article)
     async with running_server(access, app, worker=True, service_secret=SECRET) as running:
         await _run(
             block.text,
@@ -76,7 +83,7 @@ async def test_beside_a_server(
         )
 
 
-@pytest.mark.parametrize("block", _of("file="))
+@pytest.mark.parametrize("block", [p for p in _of("file=") if "@app.agent" in p.values[0].text])
 async def test_application(block: Block, access: DatabaseAccess, person: Person, tmp_path: Path) -> None:
     app = _load(block, tmp_path)
     headers = person.headers
@@ -92,6 +99,41 @@ async def test_application(block: Block, access: DatabaseAccess, person: Person,
             command = '/tool order_status {"order_id": "A-17"}'
             frames = await say(running.client, headers, second, command, agentId="helper")
             assert "shipped on Monday" in text_of(frames)
+
+
+@pytest.mark.parametrize("block", [p for p in _of("file=") if "@app.job" in p.values[0].text])
+async def test_jobs_of_an_application(block: Block, fresh: DatabaseAccess, tmp_path: Path) -> None:
+    """Each kind of job runs to its end, with the input that the page or its schedule has for it."""
+    app = _load(block, tmp_path)
+    page = block.page.read_text(encoding="utf-8")
+    inputs = {
+        kind: json.loads(given)
+        for kind, given in re.findall(r"stead jobs run (\w+) --input '(.*?)'", page)
+        if kind in app.jobs.kinds
+    }
+    for each in app.schedules.all:
+        tick = each.schedule.tick_argument
+        inputs[each.schedule.kind] = dict(each.schedule.input) | ({tick: "2026-11-21"} if tick else {})
+    assert set(inputs) == set(app.jobs.kinds)
+    headers = service_headers(await make_tenant(fresh))
+    async with running_server(fresh, app, worker=True) as running:
+        for kind, given in inputs.items():
+            made = await running.client.post(
+                "/v1/jobs", json={"kind": kind, "input": given}, headers=headers
+            )
+            path = f"/v1/jobs/{made.raise_for_status().json()['job_id']}"
+            async with asyncio.timeout(30):
+                while True:
+                    job = (await running.client.get(f"{path}/details", headers=headers)).json()
+                    if job["status"] == "waiting_for_input":
+                        answers = [{"question_id": q["id"], "answer": "yes"} for q in job["questions"]]
+                        await running.client.post(
+                            f"{path}/respond", json={"responses": answers}, headers=headers
+                        )
+                    elif job["completed_at"] is not None:
+                        break
+                    await asyncio.sleep(0.02)
+            assert job["status"] == "completed", job["error"]
 
 
 def _load(block: Block, folder: Path) -> Stead:
