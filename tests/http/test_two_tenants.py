@@ -104,6 +104,7 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
 # Endpoints that take no id at all: what they list is looked at below, or says nothing of anybody.
 WITHOUT_ID = {
     "GET /api/sessions",
+    "GET /v1/changes",
     # Whose is in the query, and looked at in test_memories.
     "GET /agents/memories",
     "GET /agents/memories/export",
