@@ -120,7 +120,6 @@ WITHOUT_ID = {
     "GET /v1/queues",
     "PATCH /v1/queues/{queue}",
     # What it tells of is what the caller's policies show.
-    "GET /v1/changes",
     "GET /v1/agents",
     "POST /v1/agents",
     "GET /v1/api-keys",
