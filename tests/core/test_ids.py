@@ -8,7 +8,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stead.core.ids import new_id, parse_id
+from stead.core.ids import derived_id, new_id, parse_id
 
 
 def test_ids_are_version_7_and_sort_by_time() -> None:
@@ -19,6 +19,16 @@ def test_ids_are_version_7_and_sort_by_time() -> None:
     assert first.variant == uuid.RFC_4122
     assert first < second
     assert len({new_id() for _ in range(10_000)}) == 10_000
+
+
+def test_a_derived_id_is_the_same_each_time_and_of_its_base_s_time() -> None:
+    base = new_id()
+    first, second = derived_id(base, "a"), derived_id(base, "b")
+    assert first == derived_id(base, "a") != second
+    assert first.version == second.version == 7
+    assert first.variant == uuid.RFC_4122
+    assert {made.int >> 80 for made in (first, second)} == {base.int >> 80}
+    assert first != derived_id(new_id(), "a")
 
 
 @given(st.uuids())

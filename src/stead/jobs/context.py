@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
+from stead.core.ids import derived_id
 from stead.db import Database, Transaction, assert_no_transaction
 from stead.db.errors import DatabaseUnavailable
 from stead.identity import Principal
@@ -159,7 +159,7 @@ class RunningJob:
         if found:
             return UUID(value)
         handler = self._registry.get(kind)
-        child = uuid.uuid5(self.id, key)
+        child = derived_id(self.id, key)
         async with self.transaction() as tx:
             await enqueue(
                 tx,
