@@ -119,6 +119,12 @@ WITHOUT_ID = {
     # For services, of their own tenant: a queue has its name from the program.
     "GET /v1/queues",
     "PATCH /v1/queues/{queue}",
+    # The same; looked at in test_schedules.
+    "GET /v1/schedules",
+    "POST /v1/schedules",
+    "DELETE /v1/schedules/{name}",
+    "POST /v1/schedules/{name}/pause",
+    "POST /v1/schedules/{name}/resume",
     # What it tells of is what the caller's policies show.
     "GET /v1/agents",
     "POST /v1/agents",

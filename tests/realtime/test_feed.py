@@ -494,7 +494,13 @@ async def test_tables_are_published_by_one_call(access: DatabaseAccess, fresh: D
     published = (
         "select tablename from pg_publication_tables where pubname = 'supabase_realtime' order by 1"
     )
-    assert [row[0] for row in await owner.fetch(published)] == ["agent_runs", "messages", "sessions"]
+    assert [row[0] for row in await owner.fetch(published)] == [
+        "agent_jobs",
+        "agent_runs",
+        "messages",
+        "projects",
+        "sessions",
+    ]
     await owner.execute("select stead.publish_changes('public.agent_memories')")
     await owner.execute("select stead.publish_changes('public.agent_memories')")
     assert "agent_memories" in [row[0] for row in await owner.fetch(published)]

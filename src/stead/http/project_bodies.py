@@ -54,9 +54,9 @@ class CreateProject(Body):
 class UpdateProject(Body):
     """What changes; the rest stays. null takes away what may be missing."""
 
-    title: Title | None = None
+    title: Title | None = Field(None, examples=["Pawlog"])
     mode: Mode | None = None
-    status: ProjectStatus | None = None
+    status: ProjectStatus | None = Field(None, examples=["in-progress"])
     description: str | None = Field(None, min_length=1, max_length=10_000)
     tech_stack: Stack | None = None
     requirements_spec: RequirementsDoc | None = None
