@@ -6,6 +6,8 @@ import asyncio
 import sys
 import time
 
+import uvloop
+
 from benchmarks import jobs, report
 from benchmarks.cluster import cluster, settle
 from stead.jobs import JobRegistry
@@ -68,4 +70,5 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    # As `stead worker` runs.
+    sys.exit(uvloop.run(main()))

@@ -7,6 +7,8 @@ import random
 import sys
 import time
 
+import uvloop
+
 from benchmarks import jobs, report
 from benchmarks.cluster import cluster, settle
 from stead import jobs as parts
@@ -59,4 +61,5 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    # As `stead worker` runs.
+    sys.exit(uvloop.run(main()))

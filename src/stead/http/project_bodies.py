@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from stead.apps.forge import Mode, ProjectStatus
 from stead.apps.forge.files import MAX_CONTENT_CHARS
-from stead.apps.forge.protocol import RequirementsDoc, WireframeSpec
+from stead.apps.forge.protocol import LearningRoadmap, RequirementsDoc, WireframeSpec
 from stead.http.session_bodies import Body
 
 
@@ -172,10 +172,36 @@ class RoadmapPage(BaseModel):
     next_cursor: str | None
 
 
+class SaveRoadmap(LearningRoadmap):
+    """A curriculum: 004's LearningRoadmap."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "Build Pawlog",
+                    "description": "Step by step.",
+                    "skill_level": "beginner",
+                    "modules": [
+                        {
+                            "title": "Tables",
+                            "description": "What is kept.",
+                            "steps": ["Name the tables"],
+                            "estimated_hours": 2,
+                        }
+                    ],
+                    "total_estimated_hours": 2,
+                }
+            ]
+        },
+    )
+
+
 class AdvanceRoadmap(Body):
     """The step that is done, counted over all modules, from 0."""
 
-    finished_step: int = Field(ge=0, le=10_000)
+    finished_step: int = Field(ge=0, le=10_000, examples=[0])
 
 
 class DailySessionOut(BaseModel):

@@ -16,7 +16,6 @@ from stead.apps.forge import ForgeServices, Mode, ProjectFile, ProjectStatus, ex
 from stead.apps.forge.archives import Archive
 from stead.apps.forge.daily_sessions import check_seen
 from stead.apps.forge.errors import NothingToExport
-from stead.apps.forge.protocol import LearningRoadmap
 from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
     Caller,
@@ -45,6 +44,7 @@ from stead.http.project_bodies import (
     PutFile,
     RoadmapOut,
     RoadmapPage,
+    SaveRoadmap,
     SayToMentor,
     UpdateProject,
 )
@@ -203,7 +203,7 @@ async def list_roadmaps(
 
 @router.post("/{project_id}/roadmaps", response_model=RoadmapOut, status_code=201)
 async def create_roadmap(
-    project_id: UUID, body: LearningRoadmap, caller: Caller, tx: Writing, once: OnceOnly
+    project_id: UUID, body: SaveRoadmap, caller: Caller, tx: Writing, once: OnceOnly
 ) -> Response:
     """Keeps a curriculum as a roadmap; the roadmap agent does the same with its own."""
     if again := await once.before(tx, caller):

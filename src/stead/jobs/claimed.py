@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -36,21 +37,12 @@ class ClaimedJob:
 
 def claimed(row: Row) -> ClaimedJob:
     """A row of a claim."""
-    tenant = Tenant(id=row["tenant_id"], slug=row["tenant_slug"])
-    user_id: UUID | None = row["user_id"]
-    principal = (
-        tenant_service(tenant, credential="job")
-        if user_id is None
-        else Principal(
-            kind="user", tenant=tenant, role="stead_service", profile_id=user_id, credential="job"
-        )
-    )
     return ClaimedJob(
         id=row["id"],
         kind=row["agent_type"],
         input=row["input"],
         project_id=row["project_id"],
-        principal=principal,
+        principal=_principal(row["tenant_id"], row["tenant_slug"], row["user_id"]),
         attempt=row["attempt"],
         max_attempts=row["max_attempts"],
         timeout_s=row["timeout_s"],
@@ -58,4 +50,15 @@ def claimed(row: Row) -> ClaimedJob:
         rescues=row["rescues"],
         has_steps=row["has_steps"],
         queue=row["queue"],
+    )
+
+
+@lru_cache(maxsize=4096)
+def _principal(tenant_id: UUID, slug: str, user_id: UUID | None) -> Principal:
+    """In whose name a job works; the same for all jobs of one tenant or person."""
+    tenant = Tenant(id=tenant_id, slug=slug)
+    if user_id is None:
+        return tenant_service(tenant, credential="job")
+    return Principal(
+        kind="user", tenant=tenant, role="stead_service", profile_id=user_id, credential="job"
     )
