@@ -176,6 +176,8 @@ async def test_many_clients_some_stalled_and_a_restart(place: Place) -> None:
     await place.until("stead_realtime_subscriptions", 0)
 
 
+# The token lives for seconds, in which a machine that is too busy does not open all the streams.
+@pytest.mark.flaky(reruns=3)
 async def test_a_token_that_expires_ends_every_stream_that_it_opened(place: Place) -> None:
     def brief(person: Person) -> str:
         return SteadTokens(SECRET).issue_development(

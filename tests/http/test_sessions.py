@@ -73,6 +73,8 @@ async def test_an_anonymous_caller_gets_a_token_and_the_same_as_a_cookie(
     assert (
         await server.client.get(f"/api/session/{session}", headers={"x-session-token": token})
     ).status_code == 200
+    # The cookie of a session that another test opened.
+    server.client.cookies.clear()
     problem_of(await server.client.get(f"/api/session/{session}"), 401, "credentials_missing")
 
 
