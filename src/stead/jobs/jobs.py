@@ -13,6 +13,7 @@ from stead.identity import Principal
 from stead.jobs import queries
 from stead.jobs.errors import AnswersInvalid, JobEnded, JobNotEnded, JobNotWaiting, JobUnknown
 from stead.jobs.models import TERMINAL, Answer, Job, JobStatus, Question
+from stead.jobs.waking import wake_workers
 
 #: How many of the latest jobs of a kind an estimate is made from.
 _LATEST: Final = 50
@@ -140,7 +141,7 @@ async def respond(
         row["asking"],
         [{"question_id": a.question_id, "answer": a.answer} for a in answers],
     )
-    await _wake(tx)
+    await wake_workers(tx)
 
 
 async def cancel(tx: Transaction, principal: Principal, job_id: UUID) -> list[str]:
@@ -189,13 +190,9 @@ async def try_again(tx: Transaction, principal: Principal, job_id: UUID) -> None
             f"job {job_id} is {row['status']}", hint="Only a failed or cancelled job is retried."
         )
     await queries.try_again(tx, principal.tenant.id, job_id)
-    await _wake(tx)
+    await wake_workers(tx)
 
 
 async def estimated_s(tx: Transaction, principal: Principal, kind: str) -> float | None:
     """How long jobs of this kind usually take: the median of the latest; None when none has completed."""
     return await queries.typical_duration_s(tx, principal.tenant.id, kind, _LATEST)
-
-
-async def _wake(tx: Transaction) -> None:
-    await tx.execute("select pg_notify('stead', '[\"jobs\"]')")

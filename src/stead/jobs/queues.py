@@ -7,6 +7,7 @@ from typing import Any
 from stead.db import Transaction
 from stead.identity import Principal
 from stead.jobs import queries
+from stead.jobs.waking import wake_workers
 
 
 async def listing(tx: Transaction, principal: Principal) -> list[dict[str, Any]]:
@@ -36,7 +37,7 @@ async def save(
         unlimited: Lifts that limit.
     """
     await queries.save_queue(tx, principal.tenant.id, queue, paused, weight, max_running, unlimited)
-    await tx.execute("select pg_notify('stead', '[\"jobs\"]')")
+    await wake_workers(tx)
 
 
 async def save_for_all(
@@ -59,4 +60,4 @@ async def save_for_all(
         unlimited: Lifts that limit.
     """
     await queries.save_queue_for_all(tx, queue, paused, weight, max_running, unlimited)
-    await tx.execute("select pg_notify('stead', '[\"jobs\"]')")
+    await wake_workers(tx)

@@ -24,11 +24,10 @@ from stead.jobs.outcomes import Outcome
 from stead.jobs.registry import JobRegistry
 from stead.jobs.settling import Settler
 from stead.jobs.solitary import run_alone
+from stead.jobs.waking import HELD_TOPIC, WAKE_TOPIC
 from stead.realtime import Hub, Subscription
 
 _log = structlog.stdlib.get_logger(__name__)
-WAKE_TOPIC: Final = "jobs"
-HELD_TOPIC: Final = "jobs:held"
 #: More would make one statement long and keep others from their share.
 _MOST_AT_ONCE: Final = 500
 _MAX_PAUSE_S: Final = 5.0

@@ -18,7 +18,7 @@ from stead.jobs import queries
 from stead.jobs.broker.config import BrokerConfig
 from stead.jobs.broker.delivery import CeleryDelivery
 from stead.jobs.errors import BrokerUnavailable
-from stead.jobs.worker import WAKE_TOPIC
+from stead.jobs.waking import WAKE_TOPIC
 from stead.realtime import Hub
 
 _log = structlog.stdlib.get_logger(__name__)
