@@ -18,7 +18,7 @@ from stead.db.embedded import EmbeddedServer
 from stead.identity import Tenant
 from tests.support import cluster as clusters
 from tests.support.people import Person, make_person, make_tenant
-from tests.support.servers import Running, running_server
+from tests.support.servers import Running, forget_cookies, running_server
 
 for name in [
     name for name in os.environ if name.startswith("STEAD_") and name != clusters.HOME_VARIABLE
@@ -56,6 +56,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped under CI: {report.longrepr}"
+
+
+@pytest.fixture(autouse=True)
+def _no_cookies() -> None:
+    """Tests begin without cookies of those before them."""
+    forget_cookies()
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,16 @@ class Running:
         self.server.should_exit = True
 
 
+#: Clients of the servers that run now.
+_clients: set[httpx.AsyncClient] = set()
+
+
+def forget_cookies() -> None:
+    """Makes every client forget what servers gave it: a test must not act in another one's session."""
+    for client in _clients:
+        client.cookies.clear()
+
+
 class _Server(uvicorn.Server):
     """Signals are pytest's business."""
 
@@ -95,9 +105,11 @@ async def running_server(
         await asyncio.sleep(0.01)
     base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
+        _clients.add(client)
         try:
             yield Running(base_url=base_url, parts=opened[0], client=client, server=server)
         finally:
+            _clients.discard(client)
             server.should_exit = True
             await task
             listening.close()

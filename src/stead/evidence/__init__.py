@@ -1,0 +1,1 @@
+"""Evidence: what backs a proposal, as text that can be searched and as files that can be downloaded."""

@@ -1,0 +1,1 @@
+"""Guarded actions: what a tenant allows, who has to agree, and what was learned from it."""

@@ -1,0 +1,1 @@
+"""The outbox: actions that were accepted, each carried out once or visibly not."""
