@@ -4,6 +4,7 @@ Owns ``stead.processes``. What always holds: a process whose row is silent is ta
 what it held is rescued; it finds that out by the fence of whatever it writes next.
 """
 
+from stead.processes.batching import BatchWriter
 from stead.processes.heartbeat import Heartbeat, ProcessKind
 
-__all__ = ["Heartbeat", "ProcessKind"]
+__all__ = ["BatchWriter", "Heartbeat", "ProcessKind"]
