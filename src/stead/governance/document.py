@@ -260,7 +260,12 @@ def policy_of(document: PolicyDocument, version: int = 0) -> Policy:
         if isinstance(evidence, bool)
         else evidence,
         tiers={risk: Tier(**getattr(document.tiers, risk).model_dump()) for risk in RISKS},
-        ceilings=Ceilings(**document.ceilings.model_dump()),
+        ceilings=Ceilings(
+            per_minute=document.ceilings.per_minute,
+            per_hour=document.ceilings.per_hour,
+            per_day_amount=document.ceilings.per_day_amount,
+            per_action_amount=document.ceilings.per_action_amount,
+        ),
         tools=tuple(each.value() for each in document.tools),
         kill_switch=KillSwitch(
             everything=document.kill_switch.all,
