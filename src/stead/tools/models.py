@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from stead.identity import Tenant
+
 Risk = Literal["low", "medium", "high", "critical"]
+RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 OutcomeKind = Literal["succeeded", "retryable", "permanent", "unknown"]
+ToolStatus = Literal["active", "drifted", "removed"]
+#: From the gravest.
+Severity = Literal["breaking", "risky", "harmless"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +35,7 @@ class ToolSpec:
         amount_argument: Name of the argument that says what it spends; None: it spends nothing.
         timeout_s: How long a call may take.
         config: What the provider needs to call it (URL, server, upstream name); never a secret.
+        toolkit: What the provider lists it with; empty where it has no such groups.
         digest: SHA-256 in hex over slug, version, provider, schema, risk, required scopes and config.
     """
 
@@ -44,7 +52,69 @@ class ToolSpec:
     amount_argument: str | None = None
     timeout_s: float = 30.0
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    toolkit: str = ""
     digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CatalogEntry:
+    """A tool as it stands in the catalogue.
+
+    Args:
+        status: ``drifted``: it changed under us, and is not used until somebody has looked; ``removed``: its
+            provider, or the tenant, no longer has it.
+        current: Whether the slug without a version means this one.
+        shared: Whether it is registered in code, for every tenant.
+    """
+
+    spec: ToolSpec
+    status: ToolStatus
+    current: bool
+    shared: bool
+    updated_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One way in which a tool is no longer what it was.
+
+    Args:
+        kind: Stable, such as ``argument_removed``.
+        severity: ``breaking``: calls that were right are wrong now; ``risky``: the tool may do more, or says
+            something that it should not; ``harmless``: the rest.
+        path: JSON pointer into the schema, or the name of the field.
+        holds: Whether the tool is not to be used until somebody has looked.
+    """
+
+    kind: str
+    severity: Severity
+    path: str
+    holds: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """A change of a tool as it was found, 001's ``catalog_audit``.
+
+    Args:
+        severity: The gravest of its changes.
+        held: Whether the tool was taken out of use until it is acknowledged.
+        snapshot: The tool as it was before.
+    """
+
+    id: UUID
+    tool_slug: str
+    version: str
+    provider: str
+    severity: Severity
+    changes: list[dict[str, Any]]
+    before_digest: str | None
+    after_digest: str | None
+    snapshot: dict[str, Any]
+    held: bool
+    created_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,4 +181,15 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Lets go of connections."""
+        ...
+
+
+class ToolSource(Protocol):
+    """Whoever lists tools that somebody else defines."""
+
+    def list_tools(self, tenant: Tenant, toolkit: str) -> AsyncIterator[ToolSpec]:
+        """The tools that this tenant may use, of one toolkit or (empty) of all.
+
+        No transaction is open. Raises what stops it: half a listing is none.
+        """
         ...
