@@ -52,4 +52,6 @@ def configure_logging(settings: Settings) -> None:
     )
     for name in quiet:
         logging.getLogger(name).setLevel(logging.ERROR)
+    # Its errors quote what a server sent.
+    logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""Who carries out calls of tools that are not this program's own: MCP servers, Composio."""

@@ -1,0 +1,17 @@
+"""What can go wrong with providers of tools, other than in a call (that is a `ToolOutcome`)."""
+
+from __future__ import annotations
+
+from stead.core.errors import Invalid, Unavailable
+
+
+class ToolProviderUnavailable(Unavailable):
+    """A provider of tools does not answer."""
+
+    code = "tool_provider_unavailable"
+
+
+class ToolProviderMisconfigured(Invalid):
+    """A provider of tools cannot be used as it is configured."""
+
+    code = "tool_provider_misconfigured"
