@@ -28,7 +28,6 @@ class OpenGate:
 
     def __init__(self) -> None:
         self.rulings: dict[UUID, Ruling] = {}
-        self.reconsidered: list[UUID] = []
 
     async def judge(
         self,
@@ -36,14 +35,6 @@ class OpenGate:
         envelopes: Sequence[Claimed],
     ) -> list[Ruling]:
         return [self.rulings.get(e.id, RUN) for e in envelopes]
-
-    async def reconsider(self, tx: Transaction, envelope_ids: Sequence[UUID]) -> int:
-        self.reconsidered += envelope_ids
-        await tx.execute(
-            "select stead.hold_envelopes(array[]::uuid[], array[]::text[], array[]::timestamptz[],"
-            " array[]::text[], array[]::text[])"
-        )
-        return len(envelope_ids)
 
 
 class Effects:

@@ -245,10 +245,6 @@ class Gate(Protocol):
         """A ruling for each, in their order; in the transaction in which the attempts begin. Of many tenants."""
         ...
 
-    async def reconsider(self, tx: Transaction, envelope_ids: Sequence[UUID]) -> int:
-        """Judges anew deferred envelopes whose time has come, and says how many."""
-        ...
-
 
 class Executor(Protocol):
     """Carries envelopes out."""

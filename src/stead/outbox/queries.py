@@ -366,11 +366,6 @@ async def expire(tx: Transaction, batch: int) -> int:
     return cast("int", await tx.value("select stead.expire_envelopes($1)", batch))
 
 
-async def due(tx: Transaction, batch: int) -> list[UUID]:
-    rows = await tx.rows("select * from stead.due_envelopes($1)", batch)
-    return [row[0] for row in rows]
-
-
 async def depths(tx: Transaction, tenant_id: UUID | None) -> list[Row]:
     return await tx.rows("select * from stead.outbox_depths($1)", tenant_id)
 

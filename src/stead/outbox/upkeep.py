@@ -11,7 +11,6 @@ import structlog
 from stead.db import NOBODY, Database, Transaction
 from stead.outbox import metrics, queries
 from stead.outbox.config import OutboxConfig
-from stead.outbox.models import Gate
 
 _log = structlog.stdlib.get_logger(__name__)
 _BATCH: Final = 500
@@ -40,13 +39,6 @@ async def expire(db: Database) -> int:
     """Ends envelopes whose time has passed, and frees those that wait for nobody any more."""
     async with db.transaction(NOBODY) as tx:
         return await queries.expire(tx, _BATCH)
-
-
-async def reconsider(db: Database, gate: Gate) -> int:
-    """Lets deferred envelopes be judged anew whose time has come."""
-    async with db.transaction(NOBODY) as tx:
-        due = await queries.due(tx, _BATCH)
-        return await gate.reconsider(tx, due) if due else 0
 
 
 async def sweep(db: Database, config: OutboxConfig) -> int:

@@ -263,7 +263,8 @@ begin
 end
 $$;
 
--- Makes claimable what has come due. At each claim: it is one look at the beginning of an index.
+-- Makes claimable what has come due; what was deferred is judged anew when it is claimed. At each claim: it is one
+-- look at the beginning of an index.
 create function stead.ready_envelopes() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
@@ -273,7 +274,7 @@ begin
   from (
     select x.id from public.outbox x
     where ((x.status = 'pending' and not x.ready and not x.blocked) or x.status in ('retry_wait', 'deferred'))
-      and x.next_run_at <= now() and x.status <> 'deferred'
+      and x.next_run_at <= now()
     order by x.next_run_at limit 500 for no key update skip locked
   ) d
   where o.id = d.id;
@@ -767,16 +768,6 @@ begin
 end
 $$;
 
--- Envelopes whose deferral is over, locked, to be judged anew.
-create function stead.due_envelopes(batch integer) returns setof uuid
-language sql security definer set search_path = pg_catalog, pg_temp
-as $$
-  select o.id from public.outbox o
-  where ((o.status = 'pending' and not o.ready and not o.blocked) or o.status in ('retry_wait', 'deferred'))
-    and o.status = 'deferred' and o.next_run_at <= now()
-  order by o.next_run_at limit batch for no key update skip locked
-$$;
-
 -- When the next envelope comes due that has not yet; null: none.
 create function stead.next_envelope_in_s() returns double precision
 language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -874,7 +865,7 @@ begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('tenants_with_envelopes', 'ready_envelopes', 'lock_envelopes', 'pass_breakers', 'begin_envelopes',
       'hold_envelopes', 'unblock_envelopes', 'hand_back_envelopes', 'settle_envelopes', 'bury_envelopes', 'count_failures', 'rescue_envelopes',
-      'expire_envelopes', 'due_envelopes', 'next_envelope_in_s', 'outbox_depths', 'sweep_envelopes')
+      'expire_envelopes', 'next_envelope_in_s', 'outbox_depths', 'sweep_envelopes')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -893,6 +884,6 @@ grant execute on function stead.lock_envelopes(integer, integer, uuid[], integer
   stead.hand_back_envelopes(uuid, uuid[], double precision),
   stead.count_failures(uuid[], text[], boolean[], integer, double precision, double precision),
   stead.rescue_envelopes(double precision, integer, integer), stead.expire_envelopes(integer),
-  stead.due_envelopes(integer), stead.next_envelope_in_s(), stead.outbox_depths(uuid),
+  stead.next_envelope_in_s(), stead.outbox_depths(uuid),
   stead.sweep_envelopes(double precision, integer) to stead_service;
 select stead.publish_changes('public.outbox');
