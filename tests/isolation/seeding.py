@@ -585,7 +585,8 @@ def _tool_catalog(w: World, label: Label) -> dict[str, Any]:
             "display_name": "a tool", "description": "", "version": "1", "risk": "low",
             "schema": {"type": "object"}, "required_scopes": [], "provider": "http", "toolkit": "",
             "idempotent": False, "needs_account": False, "timeout_s": 30, "config": {}, "digest": "0" * 64,
-            "status": "active", "current": True, "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+            "status": "active", "current": True, "created_at": "2026-01-01",
+            "updated_at": "2026-01-01"}  # fmt: skip
 
 
 def _catalog_audit(w: World, label: Label) -> dict[str, Any]:
