@@ -125,6 +125,14 @@ WITHOUT_ID = {
     "DELETE /v1/schedules/{name}",
     "POST /v1/schedules/{name}/pause",
     "POST /v1/schedules/{name}/resume",
+    # The same; looked at in test_tools.
+    "GET /v1/tools",
+    "GET /v1/tools/{slug}",
+    "PUT /v1/tools/{slug}",
+    "DELETE /v1/tools/{slug}",
+    "GET /v1/catalog/audit",
+    "POST /v1/catalog/audit/{drift_id}/acknowledge",
+    "POST /v1/catalog/refresh",
     # What it tells of is what the caller's policies show.
     "GET /v1/agents",
     "POST /v1/agents",

@@ -291,6 +291,17 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     # What holds for every tenant is the owner's to say.
     "stead.job_queues": {"stead_service": dict.fromkeys(_ALL, service), "stead_definer": _ALL},
     "stead.schedules": {"stead_service": dict.fromkeys(_ALL, service), "stead_definer": _ALL},
+    "public.tool_catalog": {
+        "authenticated": {"select": catalogue},
+        "stead_service": _CURATED,
+        **_POWERFUL,
+    },
+    "public.catalog_audit": {"stead_service": dict.fromkeys(_ALL, service), **_POWERFUL},
+    "stead.catalog_refreshes": {
+        "stead_service": dict.fromkeys(_ALL, service),
+        "stead_definer": _ALL,
+    },
+    "stead.rate_buckets": {"stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.

@@ -32,6 +32,7 @@ WITHOUT_TENANT = {
     "stead.processes": "Stead's own processes",
     "stead.sealing_progress": "how far Stead's own sealing is",
     "stead.change_sweeps": "how far the feed of changes was swept",
+    "stead.rate_buckets": "how often providers are asked, by all",
     "stead.signature_nonces": "calls that come before a tenant is known",
 }
 #: Tables where no tenant means: shared by all.
@@ -43,6 +44,7 @@ SHARED_CATALOGUE = {
     "public.pattern_embeddings",
     "stead.job_queues",
     "stead.schedules",
+    "public.tool_catalog",
 }
 
 # Runs statements with role and claims, undoes each, and answers with what became of it: the keys of the

@@ -580,6 +580,30 @@ def _schedules(w: World, label: Label) -> dict[str, Any]:
             "seen_at": "2026-01-01", "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
 
 
+def _tool_catalog(w: World, label: Label) -> dict[str, Any]:
+    return {"id": 10_000 + w.number(), "tenant_id": w.tenant(label), "tool_slug": f"tool-{w.number()}",
+            "display_name": "a tool", "description": "", "version": "1", "risk": "low",
+            "schema": {"type": "object"}, "required_scopes": [], "provider": "http", "toolkit": "",
+            "idempotent": False, "needs_account": False, "timeout_s": 30, "config": {}, "digest": "0" * 64,
+            "status": "active", "current": True, "created_at": "2026-01-01",
+            "updated_at": "2026-01-01"}  # fmt: skip
+
+
+def _catalog_audit(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "tool_slug": "refund", "version": "1",
+            "provider": "mcp", "severity": "breaking", "changes": [], "snapshot": {}, "held": True,
+            "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _catalog_refreshes(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "provider": "mcp", "toolkit": f"kit {w.number()}",
+            "next_at": "2036-01-01"}  # fmt: skip
+
+
+def _rate_buckets(w: World, label: Label) -> dict[str, Any]:
+    return {"name": f"mcp/{w.number()}", "tokens": 1, "filled_at": "2026-01-01"}
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -682,6 +706,10 @@ SEEDS: dict[str, Seed] = {
     "stead.job_watches": Seed(_job_watches, _each("bob", None), _each("ann")),
     "stead.job_queues": Seed(_job_queues, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
     "stead.schedules": Seed(_schedules, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
+    "public.tool_catalog": Seed(_tool_catalog, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
+    "public.catalog_audit": Seed(_catalog_audit, _TENANT, _TENANT),
+    "stead.catalog_refreshes": Seed(_catalog_refreshes, _TENANT, _TENANT),
+    "stead.rate_buckets": Seed(_rate_buckets, _STEAD, _STEAD),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

@@ -47,6 +47,7 @@ GLOBALLY_UNIQUE = {
     "stead.sealing_progress": {"log"},
     "stead.change_sweeps": {"feed"},
     "stead.signature_nonces": {"message_id"},
+    "stead.rate_buckets": {"name"},
 }
 
 

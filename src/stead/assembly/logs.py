@@ -44,6 +44,8 @@ def configure_logging(settings: Settings) -> None:
         "uvicorn.access",
         "httpx",
         "httpx2",
+        "httpcore",
+        "httpcore2",
         "mcp",
         "openai",
         "openai.agents",

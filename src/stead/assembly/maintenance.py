@@ -17,6 +17,7 @@ from stead.db.migrator import admin_connection
 from stead.http import Parts
 from stead.jobs import upkeep
 from stead.memory import curation, forgetting, items
+from stead.tools import refreshing
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -66,6 +67,11 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         Chore(name="rescue_jobs", every_s=2.0, run=lambda: upkeep.rescue(parts.db, parts.worker.config)),
         # Waits by itself until something is due.
         Chore(name="fire_schedules", every_s=0.1, run=parts.scheduler.round),
+        Chore(
+            name="refresh_catalogue",
+            every_s=15.0,
+            run=lambda: refreshing.enqueue_due(parts.db, parts.dispatch),
+        ),
         Chore(name="sweep_jobs", every_s=60.0, run=lambda: upkeep.sweep(parts.db, parts.worker.config)),
         Chore(
             name="embed_backlog",

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from stead.assembly.errors import SettingsInvalid
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
+from stead.tools.secrets import read_secrets
 
 
 def _names(name: str, *aliases: str) -> AliasChoices:
@@ -107,6 +108,8 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, validation_alias=_names("MAX_BODY_BYTES"))
     mcp_hosts: Names = Field((), validation_alias=_names("MCP_HOSTS"))
+    tool_hosts: Names = Field((), validation_alias=_names("TOOL_HOSTS"))
+    tool_secrets: SecretStr | None = Field(None, validation_alias=_names("TOOL_SECRETS"))
     github_api_url: str = Field(
         "https://api.github.com", pattern=r"^https?://\S+$", validation_alias=_names("GITHUB_API_URL")
     )
@@ -132,6 +135,7 @@ class Settings(BaseSettings):
         "cors_origins",
         "mcp_hosts",
         "job_queues",
+        "tool_hosts",
         mode="before",
     )
     @classmethod
@@ -172,6 +176,12 @@ class Settings(BaseSettings):
         if self.dispatch == "celery" and self.effective_broker_url is None:
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
+
+    @field_validator("tool_secrets")
+    @classmethod
+    def _secrets_are_readable(cls, value: SecretStr | None) -> SecretStr | None:
+        read_secrets(value.get_secret_value() if value else "{}")
+        return value
 
     @field_validator("session_timeout_h")
     @classmethod

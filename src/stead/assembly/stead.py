@@ -21,6 +21,7 @@ from stead.processes import ProcessKind
 from stead.providers.embedders import build_embedder
 from stead.scheduling import Missed, ScheduleRegistry
 from stead.scheduling.registry import kind_of
+from stead.tools import Risk, ToolRegistry
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,6 +43,7 @@ class Stead:
         self.registry = AgentRegistry()
         self.jobs = JobRegistry()
         self.schedules = ScheduleRegistry()
+        self.tools = ToolRegistry()
 
     @property
     def settings(self) -> Settings:
@@ -100,20 +102,43 @@ class Stead:
         return register
 
     def tool(
-        self, *, name: str | None = None, risk: str = "low"
+        self,
+        *,
+        name: str | None = None,
+        risk: Risk = "low",
+        scopes: Sequence[str] = (),
+        idempotent: bool = False,
+        amount: str | None = None,
+        timeout_s: float = 30.0,
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Registers a function as a tool. Its docstring and annotations are what a model reads.
 
         Args:
             name: What models call it; the function's name when None.
             risk: Only ``low`` in this version, which has no guardrails yet.
+            scopes: What a connected account must have been granted.
+            idempotent: Whether two calls with one key have one effect.
+            amount: The parameter that says what it spends.
+            timeout_s: How long a call may take.
 
         Raises:
             AgentInvalid: The name is taken, or the risk is not ``low``.
+            ToolInvalid: Its parameters cannot be written as JSON Schema.
         """
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             self.registry.add_tool(function, name=name, risk=risk)
+            if risk != "low":
+                # What is of low risk runs within the agent's own loop, and is no action.
+                self.tools.add(
+                    function,
+                    name=name,
+                    risk=risk,
+                    scopes=scopes,
+                    idempotent=idempotent,
+                    amount=amount,
+                    timeout_s=timeout_s,
+                )
             return function
 
         return register
@@ -232,6 +257,7 @@ class Stead:
             self.jobs,
             self.schedules,
             kind,
+            tools=self.tools,
             solitary_command=solitary_command,
             delivers=delivers,
         )

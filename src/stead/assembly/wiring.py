@@ -31,6 +31,8 @@ from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub, LiveUpdates
 from stead.scheduling import Scheduler, ScheduleRegistry
+from stead.tools import CatalogueSources, Guard, HttpTools, LocalTools, Toolbox, ToolRegistry, refreshing
+from stead.tools.secrets import read_secrets
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -85,6 +87,7 @@ async def open_parts(
     schedules: ScheduleRegistry,
     kind: ProcessKind,
     *,
+    tools: ToolRegistry | None = None,
     solitary_command: Sequence[str] | None = None,
     delivers: bool = True,
 ) -> AsyncGenerator[Parts]:
@@ -97,6 +100,7 @@ async def open_parts(
         jobs: Handlers of jobs.
         schedules: What makes jobs by the clock.
         kind: What process this is.
+        tools: Functions that are tools.
         solitary_command: What runs one job in a process of its own.
         delivers: Whether this process gives jobs to the broker, where there is one.
 
@@ -158,8 +162,12 @@ async def open_parts(
         forged = forge.handlers(
             ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
         )
+        toolbox, guard = await _toolbox(settings, db, tools or ToolRegistry())
+        stack.push_async_callback(toolbox.aclose)
+        sources = CatalogueSources()
         # A pipeline makes some twenty calls of a model, one after the other.
         handlers = jobs.completed_by(forged, timeout_s=3600.0)
+        handlers = handlers.completed_by(refreshing.handlers(db, sources), timeout_s=600.0)
         worker = Worker(
             db,
             hub,
@@ -179,6 +187,9 @@ async def open_parts(
             job_streams=JobStreams(db, hub),
             delivery=delivery,
             scheduler=scheduler,
+            toolbox=toolbox,
+            tool_sources=sources,
+            guard=guard,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
@@ -188,6 +199,18 @@ async def open_parts(
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
+
+
+def guard_of(settings: Settings) -> Guard:
+    """Which addresses tools may call."""
+    return Guard(allowed=frozenset(host.lower() for host in settings.tool_hosts))
+
+
+async def _toolbox(settings: Settings, db: Database, registry: ToolRegistry) -> tuple[Toolbox, Guard]:
+    await registry.register(db)
+    secret, guard = settings.tool_secrets, guard_of(settings)
+    known = read_secrets(secret.get_secret_value() if secret else "{}")
+    return Toolbox([LocalTools(registry), HttpTools(guard, known)]), guard
 
 
 def broker_config(settings: Settings) -> BrokerConfig | None:

@@ -24,6 +24,7 @@ from stead.cli import (
     servers,
     sessions,
     tenants,
+    tools,
 )
 from stead.core.errors import SteadError
 
@@ -55,6 +56,7 @@ app.add_typer(audit.app, name="audit")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(tools.app, name="tools")
 
 
 def _print_version(value: bool) -> None:

@@ -24,6 +24,7 @@ from stead.http import (
     realtime,
     schedules,
     sessions,
+    tools,
 )
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
@@ -37,7 +38,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `realtime` or `keys`.
 """
 
 
@@ -84,6 +85,7 @@ def create_app(
         jobs,
         projects,
         schedules,
+        tools,
         keys,
         mcp,
         realtime,

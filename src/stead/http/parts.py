@@ -13,6 +13,7 @@ from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
 from stead.realtime import LiveUpdates
 from stead.scheduling import Scheduler
+from stead.tools import CatalogueSources, Guard, Toolbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,9 @@ class Parts:
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
         scheduler: Makes jobs by the clock.
+        toolbox: Calls tools.
+        tool_sources: Providers that list tools.
+        guard: Which addresses tools may call.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
@@ -43,6 +47,9 @@ class Parts:
     job_streams: JobStreams
     delivery: Delivery
     scheduler: Scheduler
+    toolbox: Toolbox
+    tool_sources: CatalogueSources
+    guard: Guard
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None

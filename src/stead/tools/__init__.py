@@ -3,8 +3,8 @@
 Owns ``tool_catalog`` and ``catalog_audit`` and, privately, when listings are read again. What always holds: a call
 ends as succeeded, retryable, permanent or unknown, and what may have had its effect is called retryable only where
 the tool says that it may be repeated; no secret is in the catalogue or comes back from a call; a tool that changed
-under us so that it breaks, or that speaks to the model, is not used until somebody has looked; no address inside the
-network is called that no setting names.
+under us so that it breaks, or that speaks to the model, is not used until somebody has looked; no address inside
+the network is called that no setting names.
 """
 
 from stead.tools import catalog, drifts, refreshing

@@ -100,6 +100,10 @@ async def put(tx: Transaction, principal: Principal, spec: ToolSpec) -> CatalogE
         raise ToolInCode(
             f"{spec.slug!r} is a tool of {', '.join(sorted(others))}", hint="Give this one another name."
         )
+    for row in before:
+        entry = entry_of(row)
+        if (entry.spec, entry.status, entry.current) == (wanted, "active", True):
+            return entry
     await store(tx, principal, wanted)
     if wanted.digest not in {row["digest"] for row in before if row["status"] == "active"}:
         await audit.record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -43,7 +44,7 @@ def check_spec(spec: ToolSpec) -> None:
             raise ToolInvalid(
                 f"{name} of the tool {spec.slug[:128]!r} does not fit", hint=_HINTS.get(name, "")
             )
-    if not _storable(canonical(spec.schema)):
+    if not _storable(json.dumps(spec.schema, ensure_ascii=False)):
         raise ToolInvalid("the schema holds a character that cannot be stored")
 
 
@@ -52,7 +53,7 @@ def _small(spec: ToolSpec) -> bool:
         text = canonical(spec.config)
     except (TypeError, ValueError, RecursionError):
         return False
-    return len(text) <= _MAX_CONFIG_BYTES and _storable(text)
+    return len(text) <= _MAX_CONFIG_BYTES and _storable(json.dumps(spec.config, ensure_ascii=False))
 
 
 def _storable(text: str) -> bool:

@@ -77,6 +77,8 @@ class ToolRegistry:
 
     async def register(self, db: Database) -> None:
         """Makes the tools of this process known to every tenant's catalogue."""
+        if not self._tools:
+            return
         async with db.transaction(NOBODY) as tx:
             for spec in self.specs:
                 await queries.register(tx, plain(spec))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
 
 @dataclass(frozen=True, kw_only=True)
 class ToolSecret:
@@ -53,3 +55,40 @@ class ConfiguredSecrets:
         if found.tenants is not None and tenant not in found.tenants:
             return None
         return found.value
+
+
+class _Secret(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    # Shorter ones could not be told from other text in an answer.
+    value: str = Field(min_length=8, max_length=4000, pattern=r"^[!-~]+(?: [!-~]+)*$")
+    hosts: list[str] = Field(min_length=1)
+    tenants: list[str] | None = None
+
+
+def read_secrets(text: str) -> ConfiguredSecrets:
+    """Secrets as a setting has them.
+
+    Args:
+        text: ``{"shop": {"value": "…", "hosts": ["api.example.com"], "tenants": ["acme"]}}``.
+
+    Raises:
+        ValueError: It cannot be read; says where, and nothing of any value.
+    """
+    try:
+        found = TypeAdapter(dict[str, _Secret]).validate_json(text)
+    except ValidationError as error:
+        places = ", ".join(
+            ".".join(str(step) for step in each["loc"]) or "it" for each in error.errors()[:5]
+        )
+        raise ValueError(f"does not fit at {places}") from None
+    return ConfiguredSecrets(
+        {
+            name: ToolSecret(
+                value=each.value,
+                hosts=frozenset(host.lower() for host in each.hosts),
+                tenants=None if each.tenants is None else frozenset(each.tenants),
+            )
+            for name, each in found.items()
+        }
+    )

@@ -86,7 +86,17 @@ async def sync(
         for row in gone:
             await _remove(tx, principal, entry_of(row), report)
         await queries.note_refresh(tx, tenant.id, provider, toolkit, True)  # noqa: FBT003
-    _log.info("catalogue_refreshed", provider=provider, toolkit=toolkit, **asdict(report))
+    _log.info(
+        "catalogue_refreshed",
+        provider=provider,
+        toolkit=toolkit,
+        listed=report.listed,
+        added=report.added,
+        changed=report.changed,
+        removed=report.removed,
+        held=report.held,
+        skipped=report.skipped,
+    )
     return report
 
 
@@ -213,8 +223,10 @@ async def _note(
         },
     )
     metrics.drifted(severity)
-    log = _log.info if severity == "harmless" else _log.warning
-    log(
+    if severity == "harmless":
+        _log.info("tool_changed", provider=spec.provider, tool=spec.slug, kinds=kinds)
+        return
+    _log.warning(
         "tool_drifted",
         provider=spec.provider,
         tool=spec.slug,
