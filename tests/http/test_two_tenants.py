@@ -38,6 +38,7 @@ UNKNOWN = {
     "roadmap_id": lambda: str(new_id()),
     "daily_session_id": lambda: str(new_id()),
     "job_id": lambda: str(new_id()),
+    "objective_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -65,6 +66,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/projects/{project_id}/daily-sessions/{daily_session_id}/messages": [{"message": "hello"}],
     "POST /v1/projects/{project_id}/export/github": [{"repo_name": "mine", "github_token": "t"}],
     "POST /v1/jobs/{job_id}/respond": [{"responses": [{"question_id": "q1", "answer": "x"}]}],
+    "PUT /v1/objectives/{objective_id}": [{"title": "Mine"}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
@@ -126,6 +128,15 @@ WITHOUT_ID = {
     "POST /v1/schedules/{name}/pause",
     "POST /v1/schedules/{name}/resume",
     # What it tells of is what the caller's policies show.
+    # Of the caller's tenant; looked at in test_guardrails.
+    "GET /v1/guardrails",
+    "PUT /v1/guardrails",
+    "GET /v1/guardrails/versions",
+    "POST /v1/guardrails/test",
+    "POST /v1/guardrails/replay",
+    "GET /v1/guardrails/suggestions",
+    "GET /v1/objectives",
+    "POST /v1/objectives",
     "GET /v1/agents",
     "POST /v1/agents",
     "GET /v1/api-keys",

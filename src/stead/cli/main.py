@@ -13,6 +13,7 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    guardrails,
     jobs,
     mcp,
     memory,
@@ -55,6 +56,7 @@ app.add_typer(audit.app, name="audit")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(guardrails.app, name="guardrails")
 
 
 def _print_version(value: bool) -> None:

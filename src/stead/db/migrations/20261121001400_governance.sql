@@ -130,10 +130,6 @@ begin
   where v.tenant_id = new.tenant_id;
   new.policy_key := gen_random_uuid();
   new.updated_at := clock_timestamp();
-  if tg_op = 'UPDATE' then
-    new.tenant_id := old.tenant_id;
-    new.created_at := old.created_at;
-  end if;
   return new;
 end
 $$;
@@ -355,7 +351,9 @@ revoke all on public.guardrails, public.objectives from anon, authenticated;
 grant select on public.guardrails, public.objectives to authenticated;
 grant select, insert, update on public.guardrails to stead_service;
 grant select, insert, update, delete on public.objectives to stead_service;
-grant select, insert, update, delete on public.guardrails, public.objectives to service_role, stead_definer;
+grant select, insert, update, delete on public.guardrails, public.objectives to service_role;
+grant select on public.guardrails to stead_definer;
+grant select, insert, update, delete on public.objectives to stead_definer;
 grant select on stead.guardrail_versions, stead.decisions, stead.tool_trust, stead.trust_events to stead_service;
 grant select, insert on stead.guardrail_versions to stead_definer;
 grant select, insert, update, delete on stead.decisions, stead.action_counts, stead.tool_trust, stead.trust_events
