@@ -30,7 +30,7 @@ WITHOUT_EFFECT = {"alter policy own_update on public.profiles with check (true)"
 #: A tenant has one row, so that inserting another is refused anyway: see test_injection.
 TRIED_ELSEWHERE = {
     "alter policy tenant_isolation on public.memory_policies with check (true)",
-    "alter policy tenant_insert on public.guardrails with check (true)",
+    "alter policy tenant_isolation on public.guardrails with check (true)",
 }
 
 

@@ -360,13 +360,11 @@ grant select, insert, update, delete on stead.decisions, stead.action_counts, st
   to stead_definer;
 
 -- Everybody of a tenant may know what its agents may do; its service says it.
-create policy tenant_isolation on public.guardrails for select to authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()));
-create policy tenant_insert on public.guardrails for insert to stead_service
-  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_update on public.guardrails for update to stead_service
+create policy tenant_isolation on public.guardrails to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_read on public.guardrails for select to authenticated, stead_service
+  using (tenant_id = (select stead.tenant_id()));
 create policy service_role_full_access on public.guardrails to service_role using (true) with check (true);
 create policy stead_definer_access on public.guardrails to stead_definer using (true) with check (true);
 
