@@ -38,6 +38,7 @@ UNKNOWN = {
     "roadmap_id": lambda: str(new_id()),
     "daily_session_id": lambda: str(new_id()),
     "job_id": lambda: str(new_id()),
+    "objective_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -65,6 +66,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/projects/{project_id}/daily-sessions/{daily_session_id}/messages": [{"message": "hello"}],
     "POST /v1/projects/{project_id}/export/github": [{"repo_name": "mine", "github_token": "t"}],
     "POST /v1/jobs/{job_id}/respond": [{"responses": [{"question_id": "q1", "answer": "x"}]}],
+    "PUT /v1/objectives/{objective_id}": [{"title": "Mine"}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
@@ -101,6 +103,9 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
     ],
 }
 
+# What everybody of the tenant may read, whoever made it.
+OF_THE_TENANT = {"GET /v1/objectives/{objective_id}"}
+
 # Endpoints that take no id at all: what they list is looked at below, or says nothing of anybody.
 WITHOUT_ID = {
     "GET /api/sessions",
@@ -134,6 +139,15 @@ WITHOUT_ID = {
     "POST /v1/catalog/audit/{drift_id}/acknowledge",
     "POST /v1/catalog/refresh",
     # What it tells of is what the caller's policies show.
+    # Of the caller's tenant; looked at in test_guardrails.
+    "GET /v1/guardrails",
+    "PUT /v1/guardrails",
+    "GET /v1/guardrails/versions",
+    "POST /v1/guardrails/test",
+    "POST /v1/guardrails/replay",
+    "GET /v1/guardrails/suggestions",
+    "GET /v1/objectives",
+    "POST /v1/objectives",
     "GET /v1/agents",
     "POST /v1/agents",
     "GET /v1/api-keys",
@@ -227,7 +241,9 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         json={"project_id": project, "agent_type": "research", "input_context": context},
         **mine,
     )
+    objective = await client.post("/v1/objectives", json={"title": "xylophone"}, headers=service)
     return {
+        "objective_id": objective.json()["id"],
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -297,7 +313,8 @@ async def test_others_ids_answer_as_unknown_ones_and_nothing_changes(
             call
             for call in _calls(document)
             # Everybody may begin in an organisation that is not known to be another than their own.
-            if call.operation != "POST /api/session" or who.startswith("a stranger")
+            if (call.operation != "POST /api/session" or who.startswith("a stranger"))
+            and (call.operation not in OF_THE_TENANT or not who.startswith("a colleague"))
         ]
         answers = await asyncio.gather(
             *(call.by(server.client, headers, owned, me) for call in calls),
@@ -371,7 +388,7 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith(("respond", "retry", "export/github")):
             continue
         headers = person.headers
-        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys")):
+        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys", "/v1/objectives")):
             headers = service_headers(person.tenant)
         answer = await call.by(server.client, headers, owned, str(person.id))
         assert answer.status_code in {200, 201, 204}, f"{call}: {answer.text}"

@@ -302,6 +302,26 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_definer": _ALL,
     },
     "stead.rate_buckets": {"stead_definer": _ALL},
+    # Known to everybody of the tenant, said by its service; a version is nobody's to write.
+    "public.guardrails": {
+        "authenticated": {"select": tenant},
+        "stead_service": {"select": tenant, "insert": service, "update": service},
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+        "stead_definer": {"select": everything},
+    },
+    "public.objectives": {
+        "authenticated": {"select": tenant},
+        "stead_service": {"select": tenant, "insert": service, "update": service, "delete": service},
+        **_POWERFUL,
+    },
+    "stead.guardrail_versions": {
+        "stead_service": {"select": tenant},
+        "stead_definer": _some("select", "insert"),
+    },
+    "stead.decisions": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "stead.action_counts": {"stead_definer": _ALL},
+    "stead.tool_trust": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "stead.trust_events": {"stead_service": {"select": service}, "stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.

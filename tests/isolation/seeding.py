@@ -612,6 +612,71 @@ def _agent_run_logs(w: World, label: Label) -> dict[str, Any]:
     return {"session_id": w.session(label), "profile_id": w.person(label), "input": {}}
 
 
+def _guardrails(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "trust_threshold": 0.5,
+        "scopes": ["*"],
+        "require_evidence": False,
+        "time_zone": "UTC",
+        "settings": {},
+        "changed_by": "stead",
+    }
+
+
+def _objectives(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "title": f"objective {w.number()}",
+        "created_at": "2026-01-01",
+        "updated_at": "2026-01-01",
+    }
+
+
+def _guardrail_versions(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "version": 100 + w.number(),
+        "policy": {},
+        "changed_by": "stead",
+        "created_at": "2026-01-01",
+    }
+
+
+def _decisions(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "stage": "proposal", "tool": "mail.send",
+            "verdict": "allow", "reasons": [], "quorum": 0, "policy_version": 0,
+            "inputs_digest": "\\x" + "00" * 32, "inputs": {}, "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _action_counts(w: World, label: Label) -> dict[str, Any]:
+    seeded = ("stead.action_counts", label) in w.rows
+    return {"tenant_id": w.tenant(label), "grain_s": 10, "bucket": "2026-01-01", "shard": int(seeded),
+            "actions": 1, "amount": 0}  # fmt: skip
+
+
+def _tool_trust(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "tool": f"tool.{w.number()}",
+        "successes": 1,
+        "failures": 0,
+        "updated_at": "2026-01-01",
+    }
+
+
+def _trust_events(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "tool": "mail.send",
+        "outcome": "approved",
+        "created_at": "2026-01-01",
+    }
+
+
 def _each(*holders: str | None) -> tuple[Label, ...]:
     return tuple(Label(tenant, holder) for tenant in TENANTS for holder in holders)
 
@@ -710,6 +775,15 @@ SEEDS: dict[str, Seed] = {
     "public.catalog_audit": Seed(_catalog_audit, _TENANT, _TENANT),
     "stead.catalog_refreshes": Seed(_catalog_refreshes, _TENANT, _TENANT),
     "stead.rate_buckets": Seed(_rate_buckets, _STEAD, _STEAD),
+    # A tenant has one, and is seeded with it.
+    "public.guardrails": Seed(_guardrails, _TENANT, ()),
+    "public.objectives": Seed(_objectives, _TENANT, _TENANT),
+    # Seeded with another number than the trigger's.
+    "stead.guardrail_versions": Seed(_guardrail_versions, (), _TENANT),
+    "stead.decisions": Seed(_decisions, _TENANT, _TENANT),
+    "stead.action_counts": Seed(_action_counts, _TENANT, _TENANT),
+    "stead.tool_trust": Seed(_tool_trust, _TENANT, _TENANT),
+    "stead.trust_events": Seed(_trust_events, _TENANT, _TENANT),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),
@@ -791,6 +865,14 @@ async def _label_what_triggers_wrote(
         "public.memory_operation_summary": (
             "x join public.tenants m on m.id = x.tenant_id",
             world.labels["public.tenants"],
+        ),
+        "stead.guardrail_versions": (
+            "x join public.guardrails m on m.tenant_id = x.tenant_id",
+            world.labels["public.guardrails"],
+        ),
+        "public.audit_log": (
+            "x join public.guardrails m on m.id::text = x.subject_id",
+            world.labels["public.guardrails"],
         ),
         "public.audit_logs": (
             "x join public.audit_log m on m.id = x.id",

@@ -455,6 +455,11 @@ ACROSS_TENANTS = {
     "take_token": "one number, of a bucket that belongs to nobody",
     "enqueue_refreshes": "makes jobs of the tenants whose refreshes are due",
     "register_tool": "refuses callers with a tenant",
+    "governance_facts": "facts for the worker; refuses other tenants to callers with one",
+    "count_actions": "the same, what it begins",
+    "record_decisions": "the same, what it decided",
+    "learn_trust": "the same, what it learned",
+    "sweep_governance": "housekeeping: one number",
     "keep_interest": "leases of Stead's own processes",
     "read_changes": "the feed, for a process that asks the policies before it tells anybody",
     "read_broadcasts": "what is said in channels, for a process that knows who is in them",
@@ -471,7 +476,8 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
                  "request_erasure", "erase_step", "release_erasure", "erase_memory"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
+INTERNAL = {"number_guardrails", "keep_guardrails",
+            "drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
             "ready_jobs", "tenants_with_jobs", "tell_watchers", "wake_parents",
             "policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",
             "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
@@ -501,6 +507,16 @@ async def test_a_service_makes_a_memory_policy_for_its_own_tenant_only(intruder:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await connection.execute(
                 "insert into public.memory_policies (tenant_id) values ($1)", uuid.uuid4()
+            )
+
+
+async def test_a_service_makes_a_policy_of_guardrails_for_its_own_tenant_only(
+    intruder: Intruder,
+) -> None:
+    async with intruder.acting("stead_service", "service") as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            await connection.execute(
+                "insert into public.guardrails (tenant_id) values ($1)", uuid.uuid4()
             )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from stead import audit, identity, knowledge, realtime, sessions
+from stead import audit, governance, identity, knowledge, realtime, sessions
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
 from stead.db.migrator import admin_connection
@@ -80,6 +80,7 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         ),
         Chore(name="seal_audit", every_s=1.0, run=lambda: audit.seal(parts.db, parts.audit_key)),
         Chore(name="sweep_changes", every_s=30.0, run=lambda: realtime.sweep(parts.db)),
+        Chore(name="sweep_governance", every_s=60.0, run=lambda: governance.sweep(parts.db)),
         Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),
         Chore(name="reap_sessions", every_s=300.0, run=reap_sessions),
         Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),

@@ -13,6 +13,7 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    guardrails,
     jobs,
     mcp,
     memory,
@@ -57,6 +58,7 @@ jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tools.app, name="tools")
+app.add_typer(guardrails.app, name="guardrails")
 
 
 def _print_version(value: bool) -> None:

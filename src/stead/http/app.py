@@ -14,6 +14,7 @@ from stead.http import (
     evaluation,
     feedback,
     forgetting,
+    guardrails,
     health,
     jobs,
     keys,
@@ -38,7 +39,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `guardrails`, `realtime` or `keys`.
 """
 
 
@@ -86,6 +87,7 @@ def create_app(
         projects,
         schedules,
         tools,
+        guardrails,
         keys,
         mcp,
         realtime,
@@ -104,6 +106,7 @@ def create_app(
             "authorization",
             "content-type",
             "idempotency-key",
+            "if-match",
             "x-session-token",
             "x-request-id",
             "x-stead-profile",
@@ -112,7 +115,7 @@ def create_app(
             "mcp-method",
             "mcp-name",
         ],
-        expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+        expose_headers=["etag", "x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
     )
     app.add_middleware(RequestContext)
     app.add_middleware(Handover)
