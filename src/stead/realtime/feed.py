@@ -129,7 +129,12 @@ class Feed:
             FilterInvalid: The filter does not fit the columns that the principal may select.
         """
         subscription, lease = await self._prepare(principal, wanted, sink)
-        self._register(principal, subscription, lease)
+        try:
+            await self._meet(lease)
+            self._register(principal, subscription, lease)
+        except BaseException:
+            self.interest.drop((principal.tenant.id, wanted.table))
+            raise
         return subscription
 
     async def resume(
@@ -145,6 +150,7 @@ class Feed:
         try:
             lease = await self.interest.fresh(key)
             known = lease.holds(position) and await self._reaches(position)
+            await self._meet(lease)
             self._register(principal, subscription, lease)
         except BaseException:
             self.interest.drop(key)
@@ -208,6 +214,11 @@ class Feed:
         self._count += 1
         SUBSCRIPTIONS.inc()
         self._wanted.set()
+
+    async def _meet(self, lease: Lease) -> None:
+        """Waits until the reader has met a lease: from a place before it nobody could go on."""
+        if self._seen is not None and not self._seen.sees(lease.since):
+            await self._reaches(Position(lease.seen))
 
     async def _reaches(self, position: Position) -> bool:
         """Waits until the reader has met all that is known at a position: another process may have been ahead."""
