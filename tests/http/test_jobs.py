@@ -285,3 +285,30 @@ async def test_a_queue_is_paused_by_the_service_alone(works: Running, ann: Perso
     )
     assert [(q["paused"], q["max_running"]) for q in lifted.json()] == [(False, None)]
     assert (await events_of(works, ann, job))[-1]["data"]["result"] == 8
+
+
+async def test_a_revoked_key_ends_the_stream_of_a_job(
+    works: Running, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stead.realtime.keys._LOOK_S", 3600.0)
+    service = service_headers(ann.tenant)
+    made = (await works.client.post("/v1/api-keys", json={"name": "k"}, headers=service)).json()
+    job = await make(works, ann, "ask")
+    heard = asyncio.Event()
+    ended: list[str] = []
+
+    async def follow() -> None:
+        headers = {"authorization": f"Bearer {made['key']}"}
+        async with works.client.stream("GET", f"/v1/jobs/{job}/stream", headers=headers) as answer:
+            assert answer.status_code == 200
+            async for line in answer.aiter_lines():
+                if line.startswith("event: waiting"):
+                    heard.set()
+                ended.append(line)
+
+    following = asyncio.create_task(follow())
+    async with asyncio.timeout(20):
+        await heard.wait()
+        await works.client.delete(f"/v1/api-keys/{made['id']}", headers=service)
+        await following
+    assert [line for line in ended if line][-2:] == ["event: end", 'data: {"reason":"key_ended"}']

@@ -122,16 +122,15 @@ async def check(
     await transaction.start()
     try:
         await connection.execute(_PROBE)
-        for relation in await relations(connection):
-            if only in {None, relation.name}:
-                found += structure(relation)
-                if relation.name not in SEEDS or relation.name not in ACCESS:
-                    found.append(f"{relation.name}: no seed or no expectation in tests/isolation")
-                    continue
-                for role in roles:
-                    if found and first:
-                        return found
-                    found += await _probe(connection, world, relation, role)
+        for relation in await relations(connection, only):
+            found += structure(relation)
+            if relation.name not in SEEDS or relation.name not in ACCESS:
+                found.append(f"{relation.name}: no seed or no expectation in tests/isolation")
+                continue
+            for role in roles:
+                if found and first:
+                    return found
+                found += await _probe(connection, world, relation, role)
     finally:
         await transaction.rollback()
     return found

@@ -398,6 +398,7 @@ ACROSS_TENANTS = {
     "find_tenant_of_profile": "the same",
     "tenant_slug": "the same",
     "find_api_key": "finding a key before anybody is known",
+    "good_api_keys": "whether keys of whoever follows something here, of all tenants at once, are good still",
     "use_signature": "replays are refused before anybody is known",
     "sweep_identity": "housekeeping",
     "register_code_agent": "the shared catalogue",

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     session_timeout_h: float = Field(
         24.0, ge=0, le=876_000, validation_alias=_names("SESSION_TIMEOUT_H")
     )
+    max_subscriptions: int = Field(
+        1000, ge=1, le=1_000_000, validation_alias=_names("MAX_SUBSCRIPTIONS")
+    )
     drain_s: float = Field(10.0, ge=0, le=600, validation_alias=_names("DRAIN_S"))
     stall_s: float = Field(30.0, gt=0, le=600, validation_alias=_names("STALL_S"))
     log_format: Literal["auto", "json", "console"] = Field("auto", validation_alias=_names("LOG_FORMAT"))

@@ -145,7 +145,7 @@ async def open_parts(
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
-        live = LiveUpdates(db, hub, runtime.process_id)
+        live = LiveUpdates(db, hub, runtime.process_id, most_subscriptions=settings.max_subscriptions)
         await live.start()
         stack.push_async_callback(live.stop)
         authenticator = await _authenticator(settings, db, stack)
