@@ -259,7 +259,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "authenticated": _READ_OWN,
         "stead_service": {"select": own, "insert": tenant},
         **dict.fromkeys(POWERFUL_ROLES[:2], _some("select", "insert")),
-        "stead_definer": _some("select"),
+        "stead_definer": _some("select", "insert"),
     },
     "public.audit_logs": {
         "authenticated": _READ_OWN,

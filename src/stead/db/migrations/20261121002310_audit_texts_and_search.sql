@@ -57,12 +57,9 @@ language sql stable parallel safe
 return btrim(regexp_replace(concat_ws(' ', r.category, r.action, r.subject_type, r.actor_type, r.actor_id, r.subject_id,
   (r.payload - 'erasable')::text, texts), '[[:space:]_.:/{}",\[\]]+', ' ', 'g'));
 
-create view stead.audit_words_of_documents with (security_invoker = true) as
-  select d.id, stead.audit_words(l, t.texts) as content
+insert into stead.searchable (kind, source, content) values ('audit', '(select d.id, stead.audit_words(l, t.texts) as words
   from stead.audit_documents d join public.audit_log l on l.id = d.audit_id and l.tenant_id = d.tenant_id
-    left join stead.audit_texts t on t.tenant_id = d.tenant_id and t.digest = d.digest;
-
-insert into stead.searchable (kind, source, content) values ('audit', 'stead.audit_words_of_documents', 'content');
+  left join stead.audit_texts t on t.tenant_id = d.tenant_id and t.digest = d.digest) documents', 'words');
 
 create function stead.drop_audit_document() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -284,7 +281,7 @@ begin
     insert into public.audit_log (tenant_id, actor_type, actor_id, category, action, payload)
     select nobody, 'system', 'database', 'auth_policy', 'baseline', jsonb_build_object('count', count(*),
       'digest', encode(sha256(convert_to(string_agg(w.name || ' ' || w.digest, ',' order by w.name), 'UTF8')), 'hex'))
-    from now w where first
+    from now w having first
   )
   select count(*) into changes from changed;
   return changes;
@@ -307,7 +304,6 @@ grant select, insert, update on stead.audit_indexing to stead_definer;
 grant select, insert, update, delete on stead.policies_noted to stead_definer;
 grant insert (tenant_id, actor_type, actor_id, category, action, subject_type, subject_id, payload)
   on public.audit_log to stead_definer;
-grant select on stead.audit_words_of_documents to stead_definer;
 
 -- Who may read a row may read its texts; who writes a row writes them.
 create policy tenant_isolation on stead.audit_texts for select to stead_service
