@@ -259,7 +259,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "authenticated": _READ_OWN,
         "stead_service": {"select": own, "insert": tenant},
         **dict.fromkeys(POWERFUL_ROLES[:2], _some("select", "insert")),
-        "stead_definer": _some("select"),
+        "stead_definer": _some("select", "insert"),
     },
     "public.audit_logs": {
         "authenticated": _READ_OWN,
@@ -269,6 +269,16 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.audit_entries": _CHAIN,
     "stead.audit_seals": _CHAIN,
     "stead.audit_signatures": _CHAIN,
+    "stead.audit_texts": {
+        "stead_service": {"select": own, "insert": tenant},
+        "stead_definer": _some("select", "insert", "update", "delete"),
+    },
+    "stead.audit_documents": {
+        "stead_service": _some("select", rule=service),
+        "stead_definer": _some("select", "insert", "delete"),
+    },
+    "stead.audit_indexing": {"stead_definer": _some("select", "insert", "update")},
+    "stead.policies_noted": {"stead_definer": _some("select", "insert", "update", "delete")},
     "stead.sealing_progress": {"stead_definer": _some("select", "insert", "update")},
     "public.goal_assessments": _PERSONAL,
     "public.store_items": _PERSONAL,

@@ -31,6 +31,7 @@ WITHOUT_TENANT = {
     "stead.embedding_models": "names of models",
     "stead.processes": "Stead's own processes",
     "stead.sealing_progress": "how far Stead's own sealing is",
+    "stead.policies_noted": "names of tables and policies",
     "stead.change_sweeps": "how far the feed of changes was swept",
     "stead.rate_buckets": "how often providers are asked, by all",
     "stead.signature_nonces": "calls that come before a tenant is known",

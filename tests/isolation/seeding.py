@@ -318,6 +318,23 @@ def _audit_signatures(w: World, label: Label) -> dict[str, Any]:
             "signature": "\\x" + "00" * 64}  # fmt: skip
 
 
+def _audit_texts(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "digest": f"{w.number():064x}", "salt": "\\x" + "00" * 32,
+            "texts": "{}", "profile_id": w.person(label)}  # fmt: skip
+
+
+def _audit_documents(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "audit_id": w.number()}
+
+
+def _audit_indexing(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "seal_no": 1, "position": 1, "documents": 1}
+
+
+def _policies_noted(w: World, label: Label) -> dict[str, Any]:
+    return {"name": f"policy {_new()}", "digest": "00"}
+
+
 def _change_interest(w: World, label: Label) -> dict[str, Any]:
     return {
         "tenant_id": w.tenant(label),
@@ -733,6 +750,11 @@ SEEDS: dict[str, Seed] = {
     "stead.audit_entries": Seed(_audit_entries, _TENANT, _TENANT),
     "stead.audit_seals": Seed(_audit_seals, _TENANT, _TENANT),
     "stead.audit_signatures": Seed(_audit_signatures, _TENANT, _TENANT),
+    "stead.audit_texts": Seed(_audit_texts, (*_PEOPLE, *_TENANT), (*_PEOPLE, *_TENANT)),
+    "stead.audit_documents": Seed(_audit_documents, _TENANT, _TENANT),
+    # A tenant has one, and is seeded once.
+    "stead.audit_indexing": Seed(_audit_indexing, _TENANT, ()),
+    "stead.policies_noted": Seed(_policies_noted, _STEAD, _STEAD),
     "stead.sealing_progress": Seed(_sealing_progress, _STEAD, _STEAD),
     "stead.change_interest": Seed(_change_interest, _TENANT, _TENANT),
     "stead.changes": Seed(_changes, _TENANT, _TENANT),

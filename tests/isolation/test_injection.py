@@ -413,6 +413,9 @@ ACROSS_TENANTS = {
     "sign_seals": "signs what that sealed in the same transaction",
     "audit_horizon": "how far sealing is",
     "audited_tenants": "ids and slugs, for verifying all",
+    "audit_heads": "digests, for anchors",
+    "index_audit": "housekeeping: one number",
+    "note_policies": "housekeeping: one number",
     "claim_embedding_backlog": "a claim function",
     "claim_extraction": "a claim function",
     "finish_extraction": "completes that claim",
@@ -475,9 +478,11 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns",
                  "match_memories", "near_pairs",
                  "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
-                 "request_erasure", "erase_step", "release_erasure", "erase_memory"}  # fmt: skip
+                 "request_erasure", "erase_step", "release_erasure", "erase_memory",
+                 "erase_audit_texts"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"number_guardrails", "keep_guardrails",
+INTERNAL = {"drop_audit_document", "unindex_audit_texts",
             "drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
             "ready_jobs", "tenants_with_jobs", "tell_watchers", "wake_parents",
             "policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",

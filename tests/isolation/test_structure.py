@@ -45,6 +45,7 @@ GLOBALLY_UNIQUE = {
     "stead.embedding_models": {"name"},
     "stead.processes": {"id"},
     "stead.sealing_progress": {"log"},
+    "stead.policies_noted": {"name"},
     "stead.change_sweeps": {"feed"},
     "stead.signature_nonces": {"message_id"},
     "stead.rate_buckets": {"name"},

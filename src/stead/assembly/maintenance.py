@@ -62,6 +62,12 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         await parts.runtime.sweep()
         return 0
 
+    async def anchor_audit() -> int:
+        # The next round waits its time, whatever this one did: sealing never ends.
+        if parts.audit_anchors is not None:
+            await parts.audit_anchors.anchor(parts.db)
+        return 0
+
     return [
         Chore(name="rescue_runs", every_s=2.0, run=parts.runtime.rescue),
         Chore(name="rescue_jobs", every_s=2.0, run=lambda: upkeep.rescue(parts.db, parts.worker.config)),
@@ -79,6 +85,9 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             run=lambda: knowledge.embed_backlog(parts.db, parts.runtime.embedder),
         ),
         Chore(name="seal_audit", every_s=1.0, run=lambda: audit.seal(parts.db, parts.audit_key)),
+        Chore(name="anchor_audit", every_s=60.0, run=anchor_audit),
+        Chore(name="index_audit", every_s=5.0, run=lambda: audit.index(parts.db)),
+        Chore(name="note_policies", every_s=60.0, run=lambda: audit.note_policies(parts.db)),
         Chore(name="sweep_changes", every_s=30.0, run=lambda: realtime.sweep(parts.db)),
         Chore(name="sweep_governance", every_s=60.0, run=lambda: governance.sweep(parts.db)),
         Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),

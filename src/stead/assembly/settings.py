@@ -113,6 +113,7 @@ class Settings(BaseSettings):
     github_api_url: str = Field(
         "https://api.github.com", pattern=r"^https?://\S+$", validation_alias=_names("GITHUB_API_URL")
     )
+    audit_anchors: Path | None = Field(None, validation_alias=_names("AUDIT_ANCHORS"))
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))

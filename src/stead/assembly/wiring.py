@@ -14,7 +14,7 @@ from stead.apps.forge import ForgeServices
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
-from stead.audit import SigningKey
+from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
 from stead.db.migration import all_migrations, not_among
@@ -196,6 +196,7 @@ async def open_parts(
             live=live,
             pending_migrations=pending,
             audit_key=audit_key(settings),
+            audit_anchors=anchor_file(settings),
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
@@ -273,6 +274,12 @@ def audit_key(settings: Settings) -> SigningKey | None:
     """What seals of the audit log are signed with, where there is a service secret."""
     secret = secrets.service_secret(settings)
     return SigningKey.from_secret(secret) if secret else None
+
+
+def anchor_file(settings: Settings) -> AnchorFile | None:
+    """Where the ends of the audit chains are kept outside the database, where that is configured."""
+    path = settings.audit_anchors
+    return AnchorFile(path, audit_key(settings)) if path else None
 
 
 async def _authenticator(settings: Settings, db: Database, stack: AsyncExitStack) -> Authenticator:

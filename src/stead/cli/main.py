@@ -10,6 +10,8 @@ import typer
 
 from stead.cli import (
     audit,
+    audit_proofs,
+    audit_reading,
     chat,
     database,
     doctor,
@@ -53,6 +55,8 @@ memory.app.command("report")(memory_eval.report)
 memory.app.command("eval")(memory_eval.evaluate)
 app.add_typer(memory.app, name="memory")
 app.add_typer(sessions.app, name="sessions")
+audit.app.add_typer(audit_proofs.app)
+audit.app.add_typer(audit_reading.app)
 app.add_typer(audit.app, name="audit")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from stead.http import (
     agents,
+    audit,
     chat,
     evaluation,
     feedback,
@@ -40,6 +41,7 @@ Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id 
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
 `agents`, `jobs`, `projects`, `tools`, `guardrails`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `realtime`, `audit` or `keys`.
 """
 
 
@@ -88,6 +90,7 @@ def create_app(
         schedules,
         tools,
         guardrails,
+        audit,
         keys,
         mcp,
         realtime,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from stead.agents import AgentRuntime
-from stead.audit import SigningKey
+from stead.audit import AnchorFile, SigningKey
 from stead.db import Database
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
@@ -32,6 +32,7 @@ class Parts:
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
+        audit_anchors: To which file the ends of the chains are appended; None: to none.
         pending_migrations: Names of migrations that the database lacks.
         reranker: Reads what a search found once more, where one is configured.
         session_timeout_s: Seconds after which an idle session ends; 0: never.
@@ -52,5 +53,6 @@ class Parts:
     guard: Guard
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
+    audit_anchors: AnchorFile | None = None
     reranker: Reranker | None = None
     session_timeout_s: float = 86_400.0
