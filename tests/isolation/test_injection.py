@@ -481,8 +481,7 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "request_erasure", "erase_step", "release_erasure", "erase_memory",
                  "erase_audit_texts"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"number_guardrails", "keep_guardrails",
-INTERNAL = {"drop_audit_document", "unindex_audit_texts",
+INTERNAL = {"number_guardrails", "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
             "drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
             "ready_jobs", "tenants_with_jobs", "tell_watchers", "wake_parents",
             "policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",

@@ -40,8 +40,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `guardrails`, `realtime` or `keys`.
-`agents`, `jobs`, `projects`, `realtime`, `audit` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `guardrails`, `audit`, `realtime` or `keys`.
 """
 
 
