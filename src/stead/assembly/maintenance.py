@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from stead import audit, governance, identity, knowledge, realtime, sessions
+from stead import actions, audit, governance, identity, knowledge, outbox, realtime, sessions
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
 from stead.db.migrator import admin_connection
@@ -73,6 +73,27 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         Chore(name="rescue_jobs", every_s=2.0, run=lambda: upkeep.rescue(parts.db, parts.worker.config)),
         # Waits by itself until something is due.
         Chore(name="fire_schedules", every_s=0.1, run=parts.scheduler.round),
+        Chore(
+            name="rescue_envelopes",
+            every_s=2.0,
+            run=lambda: outbox.upkeep.rescue(parts.db, parts.outbox.config),
+        ),
+        Chore(name="expire_envelopes", every_s=5.0, run=lambda: outbox.upkeep.expire(parts.db)),
+        Chore(
+            name="expire_approvals", every_s=5.0, run=lambda: actions.upkeep.expire_approvals(parts.db)
+        ),
+        Chore(
+            name="escalate_approvals",
+            every_s=15.0,
+            run=lambda: actions.upkeep.escalate_approvals(parts.db),
+        ),
+        Chore(name="index_outcomes", every_s=5.0, run=lambda: actions.upkeep.index_outcomes(parts.db)),
+        Chore(
+            name="sweep_envelopes",
+            every_s=60.0,
+            run=lambda: outbox.upkeep.sweep(parts.db, parts.outbox.config),
+        ),
+        Chore(name="measure_outbox", every_s=15.0, run=lambda: outbox.upkeep.measure(parts.db)),
         Chore(
             name="refresh_catalogue",
             every_s=15.0,
@@ -142,7 +163,10 @@ async def maintain(parts: Parts, admin_url: str | None = None) -> None:
         tasks = [
             group.create_task(_repeat(chore), name=chore.name) for chore in chores(parts, admin_url)
         ]
+        acting = group.create_task(parts.outbox.run(), name="outbox")
         await parts.worker.run()
+        parts.outbox.stop()
+        await acting
         for task in tasks:
             task.cancel()
 

@@ -95,6 +95,10 @@ class Settings(BaseSettings):
     job_queues: Names = Field((), validation_alias=_names("JOB_QUEUES"))
     job_keep_days: float = Field(30.0, gt=0, le=36_500, validation_alias=_names("JOB_KEEP_DAYS"))
 
+    outbox_concurrency: int = Field(64, ge=1, le=10_000, validation_alias=_names("OUTBOX_CONCURRENCY"))
+    outbox_keep_days: float = Field(90.0, gt=0, le=36_500, validation_alias=_names("OUTBOX_KEEP_DAYS"))
+    outbox_dlq_limit: int = Field(0, ge=0, validation_alias=_names("OUTBOX_DLQ_LIMIT"))
+
     broker_url: SecretStr | None = Field(
         None, validation_alias=_names("BROKER_URL", "CELERY_BROKER_URL")
     )

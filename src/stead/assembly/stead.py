@@ -115,21 +115,22 @@ class Stead:
 
         Args:
             name: What models call it; the function's name when None.
-            risk: Only ``low`` in this version, which has no guardrails yet.
+            risk: Its tier. One of ``low`` risk without scopes that spends nothing runs within the agent's loop; every
+                other is an action, under the tenant's guardrails.
             scopes: What a connected account must have been granted.
             idempotent: Whether two calls with one key have one effect.
             amount: The parameter that says what it spends.
             timeout_s: How long a call may take.
 
         Raises:
-            AgentInvalid: The name is taken, or the risk is not ``low``.
+            AgentInvalid: The name is taken.
             ToolInvalid: Its parameters cannot be written as JSON Schema.
         """
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
-            self.registry.add_tool(function, name=name, risk=risk)
-            if risk != "low":
-                # What is of low risk runs within the agent's own loop, and is no action.
+            if risk == "low" and not scopes and amount is None:
+                self.registry.add_tool(function, name=name, risk=risk)
+            else:
                 self.tools.add(
                     function,
                     name=name,

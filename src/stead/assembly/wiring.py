@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 import httpx
 
+from stead.actions import ActionExecutor, ActionGate, Webhooks
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
 from stead.apps import forge
 from stead.apps.forge import ForgeServices
@@ -25,6 +26,7 @@ from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, Su
 from stead.jobs import Delivery, JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
 from stead.jobs.broker import BrokerConfig, CeleryDelivery, Dispatcher
 from stead.memory import InjectionBudget
+from stead.outbox import OutboxConfig, OutboxWorker
 from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
@@ -165,6 +167,17 @@ async def open_parts(
         toolbox, guard = await _toolbox(settings, db, tools or ToolRegistry())
         stack.push_async_callback(toolbox.aclose)
         sources = CatalogueSources()
+        webhooks = Webhooks(db, secrets.service_secret(settings), guard)
+        stack.push_async_callback(webhooks.aclose)
+        gate = ActionGate()
+        actor = OutboxWorker(
+            own_db,
+            hub,
+            gate,
+            ActionExecutor(gate, toolbox, webhooks),
+            runtime.process_id,
+            outbox_config(settings),
+        )
         # A pipeline makes some twenty calls of a model, one after the other.
         handlers = jobs.completed_by(forged, timeout_s=3600.0)
         handlers = handlers.completed_by(refreshing.handlers(db, sources), timeout_s=600.0)
@@ -188,6 +201,8 @@ async def open_parts(
             delivery=delivery,
             scheduler=scheduler,
             toolbox=toolbox,
+            outbox=actor,
+            webhooks=webhooks,
             tool_sources=sources,
             guard=guard,
             dispatch=settings.dispatch,
@@ -254,6 +269,16 @@ def worker_config(settings: Settings, solitary_command: Sequence[str] | None = N
         keep_s=settings.job_keep_days * 86_400,
         solitary_command=solitary_command,
         tell_errors=not settings.is_production,
+    )
+
+
+def outbox_config(settings: Settings) -> OutboxConfig:
+    """What the worker of the outbox is told of the settings."""
+    return OutboxConfig(
+        concurrency=settings.outbox_concurrency,
+        drain_s=settings.drain_s,
+        keep_s=settings.outbox_keep_days * 86_400,
+        dlq_limit=settings.outbox_dlq_limit,
     )
 
 

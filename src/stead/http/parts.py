@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from stead.actions import Webhooks
 from stead.agents import AgentRuntime
 from stead.audit import AnchorFile, SigningKey
 from stead.db import Database
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
+from stead.outbox import OutboxWorker
 from stead.providers.rerankers import Reranker
 from stead.realtime import LiveUpdates
 from stead.scheduling import Scheduler
@@ -27,6 +29,8 @@ class Parts:
         delivery: Tells workers of jobs.
         scheduler: Makes jobs by the clock.
         toolbox: Calls tools.
+        outbox: Carries actions out, in processes that work.
+        webhooks: Tells tenants of what happens.
         tool_sources: Providers that list tools.
         guard: Which addresses tools may call.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
@@ -49,6 +53,8 @@ class Parts:
     delivery: Delivery
     scheduler: Scheduler
     toolbox: Toolbox
+    outbox: OutboxWorker
+    webhooks: Webhooks
     tool_sources: CatalogueSources
     guard: Guard
     dispatch: str = "postgres"
@@ -56,3 +62,8 @@ class Parts:
     audit_anchors: AnchorFile | None = None
     reranker: Reranker | None = None
     session_timeout_s: float = 86_400.0
+
+    def stop_working(self) -> None:
+        """Lets jobs and actions end for some seconds, and takes no more."""
+        self.worker.stop()
+        self.outbox.stop()
