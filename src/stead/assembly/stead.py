@@ -115,8 +115,8 @@ class Stead:
 
         Args:
             name: What models call it; the function's name when None.
-            risk: Its tier. One of ``low`` risk without scopes that spends nothing runs within the agent's loop; every
-                other is an action, under the tenant's guardrails.
+            risk: Its tier. One of ``low`` risk without scopes that spends nothing runs within the agent's loop;
+                every other is an action, under the tenant's guardrails.
             scopes: What a connected account must have been granted.
             idempotent: Whether two calls with one key have one effect.
             amount: The parameter that says what it spends.
