@@ -308,6 +308,7 @@ declare
   free uuid[] := '{}';
   e record;
 begin
+  perform stead.refuse_tenants();
   perform stead.ready_envelopes();
   tenants := stead.tenants_with_envelopes(coalesce(after_tenant, nobody), most_tenants);
   if after_tenant is not null and cardinality(tenants) < most_tenants then
@@ -435,6 +436,7 @@ set jit = off
 as $$
 #variable_conflict use_column
 begin
+  perform stead.refuse_tenants();
   return query
     with begun as (
       update public.outbox o
@@ -458,6 +460,7 @@ create function stead.hold_envelopes(
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform stead.refuse_tenants();
   update public.outbox o
   set status = u.status, ready = u.until is null, next_run_at = coalesce(u.until, o.next_run_at),
     last_error = u.reason, error_code = u.code
@@ -480,6 +483,7 @@ begin
     select distinct o.tenant_id, o.lock_key from public.outbox o
     where o.id = any (ended) and o.lock_key is not null order by 1, 2
   loop
+    perform stead.refuse_others(array[k.tenant_id]);
     perform pg_advisory_xact_lock(hashtextextended('outbox/' || k.tenant_id || '/' || k.lock_key, 0));
     update public.outbox o set ready = true, blocked = false
     where o.id = (
@@ -514,6 +518,7 @@ declare
   keyed uuid[];
   dead uuid[];
 begin
+  perform stead.refuse_tenants();
   with given as (
     select u.*, case u.outcome when 'succeeded' then 'succeeded' when 'failed' then 'failed' when 'retry' then 'retry_wait'
       when 'dead' then 'retry_wait' else 'outcome_unknown' end as status
@@ -590,6 +595,7 @@ as $$
 declare
   back uuid[];
 begin
+  perform stead.refuse_tenants();
   with mine as (
     select o.id, o.lease_no from public.outbox o
     where o.status = 'executing' and o.worker_id = worker and o.id <> all (known)
@@ -627,6 +633,7 @@ declare
   opened bigint;
   free bigint;
 begin
+  perform stead.refuse_tenants();
   with given as (
     select u.tenant, u.target, count(*) filter (where u.failed)::integer as failures, bool_or(not u.failed) as worked
     from unnest(tenants, targets, failed) as u (tenant, target, failed)
@@ -676,6 +683,7 @@ declare
   done uuid[];
   dead uuid[];
 begin
+  perform stead.refuse_tenants();
   with lost as (
     select o.id, o.lease_no from public.outbox o
     left join stead.processes p on p.id = o.worker_id
@@ -728,6 +736,7 @@ declare
   past uuid[];
   freed bigint;
 begin
+  perform stead.refuse_tenants();
   with late as (
     select o.id from public.outbox o
     where o.expires_at <= now() and o.status in ('awaiting_approval', 'deferred', 'pending', 'retry_wait')
@@ -772,6 +781,7 @@ $$;
 create function stead.next_envelope_in_s() returns double precision
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   select extract(epoch from o.next_run_at - now())::double precision from public.outbox o
   where ((o.status = 'pending' and not o.ready and not o.blocked) or o.status in ('retry_wait', 'deferred'))
   order by o.next_run_at limit 1
@@ -782,6 +792,7 @@ create function stead.outbox_depths(only_tenant uuid)
 returns table (tenant_id uuid, tenant_slug text, status text, count bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_others(array[only_tenant]);
   select o.tenant_id, t.slug, o.status, count(*) from (
     select x.tenant_id, x.status from public.outbox x where x.status in ('proposed', 'deferred', 'awaiting_approval',
       'retry_wait', 'outcome_unknown') and (only_tenant is null or x.tenant_id = only_tenant)
@@ -801,6 +812,7 @@ $$;
 create function stead.sweep_envelopes(keep_s double precision, batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with old as (
     select o.id from public.outbox o
     where o.id < stead.id_at(now() - make_interval(secs => keep_s))
