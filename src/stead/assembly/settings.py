@@ -14,7 +14,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from stead.assembly.errors import SettingsInvalid
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
-from stead.tools.secrets import read_secrets
 
 
 def _names(name: str, *aliases: str) -> AliasChoices:
@@ -184,12 +183,6 @@ class Settings(BaseSettings):
         if self.dispatch == "celery" and self.effective_broker_url is None:
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
-
-    @field_validator("tool_secrets")
-    @classmethod
-    def _secrets_are_readable(cls, value: SecretStr | None) -> SecretStr | None:
-        read_secrets(value.get_secret_value() if value else "{}")
-        return value
 
     @field_validator("session_timeout_h")
     @classmethod

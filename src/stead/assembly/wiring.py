@@ -14,6 +14,7 @@ from stead.apps import forge
 from stead.apps.forge import ForgeServices
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
+from stead.assembly.errors import SettingsInvalid
 from stead.assembly.settings import Settings
 from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
@@ -33,7 +34,16 @@ from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub, LiveUpdates
 from stead.scheduling import Scheduler, ScheduleRegistry
-from stead.tools import CatalogueSources, Guard, HttpTools, LocalTools, Toolbox, ToolRegistry, refreshing
+from stead.tools import (
+    CatalogueSources,
+    ConfiguredSecrets,
+    Guard,
+    HttpTools,
+    LocalTools,
+    Toolbox,
+    ToolRegistry,
+    refreshing,
+)
 from stead.tools.secrets import read_secrets
 
 
@@ -224,9 +234,23 @@ def guard_of(settings: Settings) -> Guard:
 
 async def _toolbox(settings: Settings, db: Database, registry: ToolRegistry) -> tuple[Toolbox, Guard]:
     await registry.register(db)
-    secret, guard = settings.tool_secrets, guard_of(settings)
-    known = read_secrets(secret.get_secret_value() if secret else "{}")
-    return Toolbox([LocalTools(registry), HttpTools(guard, known)]), guard
+    guard = guard_of(settings)
+    return Toolbox([LocalTools(registry), HttpTools(guard, tool_secrets(settings))]), guard
+
+
+def tool_secrets(settings: Settings) -> ConfiguredSecrets:
+    """Secrets of http tools.
+
+    Raises:
+        SettingsInvalid: They cannot be read.
+    """
+    given = settings.tool_secrets
+    try:
+        return read_secrets(given.get_secret_value() if given else "{}")
+    except ValueError as error:
+        raise SettingsInvalid(
+            f"STEAD_TOOL_SECRETS: {error}", hint="See .env.example for what fits."
+        ) from None
 
 
 def broker_config(settings: Settings) -> BrokerConfig | None:
