@@ -580,6 +580,12 @@ def _schedules(w: World, label: Label) -> dict[str, Any]:
             "seen_at": "2026-01-01", "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
 
 
+def _connected_accounts(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "profile_id": w.person(label), "provider": "composio",
+            "toolkit": "github", "external_id": f"ca_{w.number()}", "status": "active", "scopes": ["repo"],
+            "metadata": {}, "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -682,6 +688,7 @@ SEEDS: dict[str, Seed] = {
     "stead.job_watches": Seed(_job_watches, _each("bob", None), _each("ann")),
     "stead.job_queues": Seed(_job_queues, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
     "stead.schedules": Seed(_schedules, (*_TENANT, Label(None)), (*_TENANT, Label(None))),
+    "public.connected_accounts": Seed(_connected_accounts, _JOBS, _JOBS),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

@@ -451,6 +451,7 @@ ACROSS_TENANTS = {
     "sweep_schedules": "the same, no longer seen",
     "all_schedules": "refuses callers with a tenant",
     "pause_schedule": "refuses callers with a tenant",
+    "tenant_of_account": "refuses callers with a tenant",
     "save_queue": "refuses callers with a tenant",
     "keep_interest": "leases of Stead's own processes",
     "read_changes": "the feed, for a process that asks the policies before it tells anybody",

@@ -45,6 +45,7 @@ def configure_logging(settings: Settings) -> None:
         "httpx",
         "httpx2",
         "mcp",
+        "composio_client",
         "openai",
         "openai.agents",
         "anthropic",

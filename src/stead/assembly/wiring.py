@@ -14,6 +14,7 @@ from stead.apps.forge import ForgeServices
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
+from stead.assembly.tool_providers import tool_providers
 from stead.audit import SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
@@ -31,6 +32,7 @@ from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub, LiveUpdates
 from stead.scheduling import Scheduler, ScheduleRegistry
+from stead.tools import accounts
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -160,6 +162,8 @@ async def open_parts(
         )
         # A pipeline makes some twenty calls of a model, one after the other.
         handlers = jobs.completed_by(forged, timeout_s=3600.0)
+        providers, services = await tool_providers(settings, db, stack)
+        handlers = handlers.completed_by(accounts.handlers(services), timeout_s=120.0)
         worker = Worker(
             db,
             hub,
@@ -179,6 +183,11 @@ async def open_parts(
             job_streams=JobStreams(db, hub),
             delivery=delivery,
             scheduler=scheduler,
+            accounts=services,
+            providers=providers,
+            webhook_secret=settings.composio_webhook_secret.get_secret_value()
+            if settings.composio_webhook_secret
+            else None,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,

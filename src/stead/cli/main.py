@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stead.cli import (
+    accounts,
     audit,
     chat,
     database,
@@ -55,6 +56,7 @@ app.add_typer(audit.app, name="audit")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(accounts.app, name="accounts")
 
 
 def _print_version(value: bool) -> None:

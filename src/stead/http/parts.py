@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from stead.agents import AgentRuntime
 from stead.audit import SigningKey
@@ -13,6 +13,8 @@ from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
 from stead.realtime import LiveUpdates
 from stead.scheduling import Scheduler
+from stead.tools.accounts import AccountServices
+from stead.tools.models import Provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,9 @@ class Parts:
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
         scheduler: Makes jobs by the clock.
+        accounts: What linking accounts works with.
+        providers: Who carries out calls of tools, by name.
+        webhook_secret: What a provider of accounts signs its webhooks with.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
@@ -43,6 +48,9 @@ class Parts:
     job_streams: JobStreams
     delivery: Delivery
     scheduler: Scheduler
+    accounts: AccountServices
+    providers: Mapping[str, Provider] = field(default_factory=dict[str, Provider])
+    webhook_secret: str | None = field(default=None, repr=False)
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None
