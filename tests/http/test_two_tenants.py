@@ -38,6 +38,7 @@ UNKNOWN = {
     "roadmap_id": lambda: str(new_id()),
     "daily_session_id": lambda: str(new_id()),
     "job_id": lambda: str(new_id()),
+    "account_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -67,6 +68,8 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/jobs/{job_id}/respond": [{"responses": [{"question_id": "q1", "answer": "x"}]}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
+    "POST /v1/accounts/{account_id}/refresh": [None],
+    "POST /v1/accounts/{account_id}/revoke": [None],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -125,6 +128,11 @@ WITHOUT_ID = {
     "DELETE /v1/schedules/{name}",
     "POST /v1/schedules/{name}/pause",
     "POST /v1/schedules/{name}/resume",
+    # A list of one's own, and what is linked for oneself; looked at in test_accounts.
+    "GET /v1/accounts",
+    "POST /v1/accounts/link",
+    # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
+    "POST /v1/webhooks/composio",
     # What it tells of is what the caller's policies show.
     "GET /v1/agents",
     "POST /v1/agents",
@@ -219,7 +227,18 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         json={"project_id": project, "agent_type": "research", "input_context": context},
         **mine,
     )
+    async with server.parts.db.transaction(person.principal.served()) as tx:
+        account = await tx.value(
+            """
+            insert into public.connected_accounts (tenant_id, profile_id, provider, toolkit, external_id, metadata)
+            values ($1, $2, 'composio', 'github', $3, '{"name": "xylophone"}') returning id
+            """,
+            person.tenant.id,
+            person.id,
+            f"ca_{uuid.uuid4().hex}",
+        )
     return {
+        "account_id": str(account),
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -360,7 +379,7 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith("forget") and "memory_id" in (call.body or {}):
             continue  # deleted by then
         # A job that asks nothing, one that then would never end its stream, and somebody else's server.
-        if call.operation.endswith(("respond", "retry", "export/github")):
+        if call.operation.endswith(("respond", "retry", "refresh", "export/github")):
             continue
         headers = person.headers
         if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys")):
