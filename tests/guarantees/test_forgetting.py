@@ -228,6 +228,13 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         """,
         UUID(session), w("feedback"),
     )  # fmt: skip
+    await place.traces.admin.execute(
+        """
+        insert into public.connected_accounts (tenant_id, profile_id, provider, toolkit, external_id, metadata)
+        values ($1, $2, 'composio', 'github', $3, jsonb_build_object('name', $4::text))
+        """,
+        person.tenant.id, person.id, f"ca_{new_id()}", w("account"),
+    )  # fmt: skip
     await _reflect(place, person, session, w)
     return session
 

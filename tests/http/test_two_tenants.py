@@ -39,6 +39,7 @@ UNKNOWN = {
     "daily_session_id": lambda: str(new_id()),
     "job_id": lambda: str(new_id()),
     "objective_id": lambda: str(new_id()),
+    "account_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -69,6 +70,8 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "PUT /v1/objectives/{objective_id}": [{"title": "Mine"}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
+    "POST /v1/accounts/{account_id}/refresh": [None],
+    "POST /v1/accounts/{account_id}/revoke": [None],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -141,6 +144,11 @@ WITHOUT_ID = {
     # The caller's own rows; looked at in test_audit.
     "GET /v1/audit",
     "GET /v1/audit/search",
+    # A list of one's own, and what is linked for oneself; looked at in test_accounts.
+    "GET /v1/accounts",
+    "POST /v1/accounts/link",
+    # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
+    "POST /v1/webhooks/composio",
     # What it tells of is what the caller's policies show.
     # Of the caller's tenant; looked at in test_guardrails.
     "GET /v1/guardrails",
@@ -245,8 +253,19 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         **mine,
     )
     objective = await client.post("/v1/objectives", json={"title": "xylophone"}, headers=service)
+    async with server.parts.db.transaction(person.principal.served()) as tx:
+        account = await tx.value(
+            """
+            insert into public.connected_accounts (tenant_id, profile_id, provider, toolkit, external_id, metadata)
+            values ($1, $2, 'composio', 'github', $3, '{"name": "xylophone"}') returning id
+            """,
+            person.tenant.id,
+            person.id,
+            f"ca_{uuid.uuid4().hex}",
+        )
     return {
         "objective_id": objective.json()["id"],
+        "account_id": str(account),
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -388,7 +407,7 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith("forget") and "memory_id" in (call.body or {}):
             continue  # deleted by then
         # A job that asks nothing, one that then would never end its stream, and somebody else's server.
-        if call.operation.endswith(("respond", "retry", "export/github")):
+        if call.operation.endswith(("respond", "retry", "refresh", "export/github")):
             continue
         headers = person.headers
         if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys", "/v1/objectives")):

@@ -341,6 +341,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         **dict.fromkeys(POWERFUL_ROLES[:2], _some("select")),
         "stead_definer": _some("select", "insert", "delete"),
     },
+    # What a person may change of one of theirs is what they keep with it.
+    "public.connected_accounts": {
+        "authenticated": _some("select", "update", rule=own),
+        "stead_service": _OWN,
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+        "stead_definer": _some("select"),
+    },
     "public.learning_roadmaps": _OWNED,
     "public.daily_sessions": _OWNED,
     "public.agent_executions": {

@@ -621,6 +621,12 @@ def _rate_buckets(w: World, label: Label) -> dict[str, Any]:
     return {"name": f"mcp/{w.number()}", "tokens": 1, "filled_at": "2026-01-01"}
 
 
+def _connected_accounts(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "profile_id": w.person(label), "provider": "composio",
+            "toolkit": "github", "external_id": f"ca_{w.number()}", "status": "active", "scopes": ["repo"],
+            "metadata": {}, "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -806,6 +812,7 @@ SEEDS: dict[str, Seed] = {
     "stead.action_counts": Seed(_action_counts, _TENANT, _TENANT),
     "stead.tool_trust": Seed(_tool_trust, _TENANT, _TENANT),
     "stead.trust_events": Seed(_trust_events, _TENANT, _TENANT),
+    "public.connected_accounts": Seed(_connected_accounts, _JOBS, _JOBS),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

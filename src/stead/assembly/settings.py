@@ -12,6 +12,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from stead.assembly.errors import SettingsInvalid
+from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
 
@@ -117,6 +118,23 @@ class Settings(BaseSettings):
         "https://api.github.com", pattern=r"^https?://\S+$", validation_alias=_names("GITHUB_API_URL")
     )
     audit_anchors: Path | None = Field(None, validation_alias=_names("AUDIT_ANCHORS"))
+    mcp_servers: Annotated[dict[str, McpServerSetting], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("MCP_SERVERS")
+    )
+    composio_api_key: SecretStr | None = Field(
+        None, validation_alias=_names("COMPOSIO_API_KEY", "COMPOSIO_API_KEY")
+    )
+    composio_base_url: str = Field(
+        "https://backend.composio.dev",
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("COMPOSIO_BASE_URL", "COMPOSIO_BASE_URL"),
+    )
+    composio_auth_configs: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("COMPOSIO_AUTH_CONFIGS")
+    )
+    composio_webhook_secret: SecretStr | None = Field(
+        None, validation_alias=_names("COMPOSIO_WEBHOOK_SECRET", "COMPOSIO_WEBHOOK_SECRET")
+    )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -151,7 +169,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("model_prices", mode="before")
+    @field_validator("model_prices", "mcp_servers", "composio_auth_configs", mode="before")
     @classmethod
     def _read_json(cls, value: object) -> object:
         try:
@@ -183,6 +201,15 @@ class Settings(BaseSettings):
         if self.dispatch == "celery" and self.effective_broker_url is None:
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
+
+    @field_validator("mcp_servers")
+    @classmethod
+    def _mcp_servers_can_be(cls, value: dict[str, McpServerSetting]) -> dict[str, McpServerSetting]:
+        try:
+            servers_of(value)
+        except SteadError as error:
+            raise ValueError(error.detail) from None
+        return value
 
     @field_validator("session_timeout_h")
     @classmethod

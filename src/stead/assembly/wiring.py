@@ -16,6 +16,7 @@ from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.settings import Settings
+from stead.assembly.tool_providers import tool_providers
 from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
@@ -42,6 +43,7 @@ from stead.tools import (
     LocalTools,
     Toolbox,
     ToolRegistry,
+    accounts,
     refreshing,
 )
 from stead.tools.secrets import read_secrets
@@ -174,9 +176,19 @@ async def open_parts(
         forged = forge.handlers(
             ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
         )
-        toolbox, guard = await _toolbox(settings, db, tools or ToolRegistry())
-        stack.push_async_callback(toolbox.aclose)
+        guard = guard_of(settings)
         sources = CatalogueSources()
+        providers, services = await tool_providers(settings, db, stack, sources)
+        registry_of_tools = tools or ToolRegistry()
+        await registry_of_tools.register(db)
+        toolbox = Toolbox(
+            [
+                LocalTools(registry_of_tools),
+                HttpTools(guard, tool_secrets(settings)),
+                *providers.values(),
+            ]
+        )
+        stack.push_async_callback(toolbox.aclose)
         webhooks = Webhooks(db, secrets.service_secret(settings), guard)
         stack.push_async_callback(webhooks.aclose)
         gate = ActionGate()
@@ -191,6 +203,7 @@ async def open_parts(
         # A pipeline makes some twenty calls of a model, one after the other.
         handlers = jobs.completed_by(forged, timeout_s=3600.0)
         handlers = handlers.completed_by(refreshing.handlers(db, sources), timeout_s=600.0)
+        handlers = handlers.completed_by(accounts.handlers(services), timeout_s=120.0)
         worker = Worker(
             db,
             hub,
@@ -215,6 +228,10 @@ async def open_parts(
             webhooks=webhooks,
             tool_sources=sources,
             guard=guard,
+            accounts=services,
+            webhook_secret=settings.composio_webhook_secret.get_secret_value()
+            if settings.composio_webhook_secret
+            else None,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
@@ -230,12 +247,6 @@ async def open_parts(
 def guard_of(settings: Settings) -> Guard:
     """Which addresses tools may call."""
     return Guard(allowed=frozenset(host.lower() for host in settings.tool_hosts))
-
-
-async def _toolbox(settings: Settings, db: Database, registry: ToolRegistry) -> tuple[Toolbox, Guard]:
-    await registry.register(db)
-    guard = guard_of(settings)
-    return Toolbox([LocalTools(registry), HttpTools(guard, tool_secrets(settings))]), guard
 
 
 def tool_secrets(settings: Settings) -> ConfiguredSecrets:

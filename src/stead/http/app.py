@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from stead.http import (
+    accounts,
     agents,
     audit,
     chat,
@@ -27,6 +28,7 @@ from stead.http import (
     schedules,
     sessions,
     tools,
+    webhooks,
 )
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
@@ -40,7 +42,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `guardrails`, `audit`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `audit`, `realtime` or `keys`.
 """
 
 
@@ -90,6 +92,8 @@ def create_app(
         tools,
         guardrails,
         audit,
+        accounts,
+        webhooks,
         keys,
         mcp,
         realtime,
