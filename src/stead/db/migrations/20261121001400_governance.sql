@@ -368,15 +368,11 @@ create policy tenant_read on public.guardrails for select to authenticated, stea
 create policy service_role_full_access on public.guardrails to service_role using (true) with check (true);
 create policy stead_definer_access on public.guardrails to stead_definer using (true) with check (true);
 
-create policy tenant_isolation on public.objectives for select to authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()));
-create policy tenant_insert on public.objectives for insert to stead_service
-  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_update on public.objectives for update to stead_service
+create policy tenant_isolation on public.objectives to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_delete on public.objectives for delete to stead_service
-  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_read on public.objectives for select to authenticated, stead_service
+  using (tenant_id = (select stead.tenant_id()));
 create policy service_role_full_access on public.objectives to service_role using (true) with check (true);
 create policy stead_definer_access on public.objectives to stead_definer using (true) with check (true);
 
