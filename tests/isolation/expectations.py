@@ -315,13 +315,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     # Known to everybody of the tenant, said by its service; a version is nobody's to write.
     "public.guardrails": {
         "authenticated": {"select": tenant},
-        "stead_service": {"select": tenant, "insert": service, "update": service},
+        "stead_service": _some("select", "insert", "update", rule=service),
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
         "stead_definer": {"select": everything},
     },
     "public.objectives": {
         "authenticated": {"select": tenant},
-        "stead_service": {"select": tenant, "insert": service, "update": service, "delete": service},
+        "stead_service": dict.fromkeys(_ALL, service),
         **_POWERFUL,
     },
     "stead.guardrail_versions": {
