@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from stead.apps.marketplace import FitWeights
 from stead.assembly.errors import SettingsInvalid
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
@@ -110,6 +111,9 @@ class Settings(BaseSettings):
     github_api_url: str = Field(
         "https://api.github.com", pattern=r"^https?://\S+$", validation_alias=_names("GITHUB_API_URL")
     )
+    fit_weights: Annotated[dict[str, float], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("FIT_WEIGHTS")
+    )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -140,7 +144,7 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("model_prices", mode="before")
+    @field_validator("model_prices", "fit_weights", mode="before")
     @classmethod
     def _read_json(cls, value: object) -> object:
         try:
@@ -172,6 +176,15 @@ class Settings(BaseSettings):
         if self.dispatch == "celery" and self.effective_broker_url is None:
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
+
+    @field_validator("fit_weights")
+    @classmethod
+    def _give_a_score(cls, value: dict[str, float]) -> dict[str, float]:
+        try:
+            FitWeights().changed(value)
+        except SteadError as error:
+            raise ValueError(error.detail) from None
+        return value
 
     @field_validator("session_timeout_h")
     @classmethod

@@ -17,6 +17,7 @@ from stead.http import (
     health,
     jobs,
     keys,
+    marketplace,
     mcp,
     memories,
     problems,
@@ -81,6 +82,7 @@ def create_app(
         memories,
         forgetting,
         agents,
+        marketplace,
         jobs,
         projects,
         schedules,
@@ -110,7 +112,12 @@ def create_app(
             "mcp-method",
             "mcp-name",
         ],
-        expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+        expose_headers=[
+            "x-request-id",
+            "retry-after",
+            "x-stead-session",
+            "x-vercel-ai-ui-message-stream",
+        ],
     )
     app.add_middleware(RequestContext)
     app.add_middleware(Handover)
