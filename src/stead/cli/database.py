@@ -135,9 +135,9 @@ def legacy_command(
 ) -> None:
     """Moves the rows of document 000's deprecated tables to where they belong now.
 
-    These are comparison_sessions, comparison_candidates, integration_events and anonymous_prompts. Says what it would
-    do, until told to --apply it. Interrupted, or run again, it goes on where it was. Exits with 3 when rows were not
-    moved.
+    These are comparison_sessions, comparison_candidates, integration_events and anonymous_prompts. Says what it
+    would do, until told to --apply it. Interrupted, or run again, it goes on where it was. Exits with 3 when rows
+    were not moved.
 
     Example: stead db legacy --tenant demo --apply
     """

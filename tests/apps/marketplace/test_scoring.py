@@ -98,7 +98,10 @@ def test_what_is_not_known_of_an_agent_counts_a_half() -> None:
     ],
 )
 def test_prices(rate: float, budget: float, value: float, reason: str) -> None:
-    assert factor(Facts(similarity=0, base_rate=rate), Asked(max_price=budget), "price") == (value, reason)
+    assert factor(Facts(similarity=0, base_rate=rate), Asked(max_price=budget), "price") == (
+        value,
+        reason,
+    )
 
 
 def test_how_somebody_wants_to_pay() -> None:

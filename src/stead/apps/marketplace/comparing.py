@@ -91,7 +91,8 @@ async def know(
         session=session,
         profile_id=profile_id,
         industries=industries,
-        memories=[one for one in found if one.score > 0],
+        # That the same was looked for before says nothing more of the person.
+        memories=[one for one in found if one.score > 0 and one.memory.content != _looked_for(wish)],
     )
 
 
@@ -236,7 +237,7 @@ async def keep(
         profile_id=session.profile_id,
         memories=[
             memory.NewMemory(
-                content=f"Looked for: {wish.goal}",
+                content=_looked_for(wish),
                 source="comparison",
                 speaker="user",
                 happened_at=session.updated_at,
@@ -266,6 +267,10 @@ async def kept(tx: Transaction, principal: Principal, session_id: UUID) -> list[
         )
         for n, row in enumerate(rows, 1)
     ]
+
+
+def _looked_for(wish: Wish) -> str:
+    return f"Looked for: {wish.goal}"
 
 
 def _check_open(session: Session) -> None:

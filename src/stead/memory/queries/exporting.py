@@ -29,6 +29,9 @@ def _export(
 
 
 _OWNED: Final = "(t.profile_id = $2 or (t.session_id = $2 and t.profile_id is null))"
+_OF_A_SESSION: Final = """t.session_id in (
+    select s.id from public.sessions s
+    where s.tenant_id = $1 and (s.profile_id = $2 or (s.id = $2 and s.profile_id is null)))"""
 _OF_A_PROJECT: Final = (
     "t.project_id in (select j.id from public.projects j where j.tenant_id = $1 and j.user_id = $2)"
 )
@@ -55,6 +58,15 @@ EXPORTED: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("item", _export("public.store_items", "t.scope_id = $2")),
     ("cognitive_metric", _export("public.cognitive_metrics", _OWNED)),
     ("feedback", _export("public.message_feedback", _OWNED)),
+    ("waitlist_entry", _export("public.waitlist_entries", _OWNED)),
+    (
+        "session_candidate",
+        # The key of its own that it lacks: a session has an agent once.
+        _export(
+            "(select c.session_id || ' ' || c.agent_id as id, c.* from public.session_candidates c)",
+            _OF_A_SESSION,
+        ),
+    ),
     ("project", _export("public.projects", "t.user_id = $2")),
     ("project_file", _export("public.project_files", _OF_A_PROJECT)),
     ("learning_roadmap", _export("public.learning_roadmaps", _OF_A_PROJECT)),

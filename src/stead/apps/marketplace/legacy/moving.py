@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
 
 from stead.apps.marketplace.errors import LegacyTableUnknown
 from stead.apps.marketplace.legacy import queries
-from stead.apps.marketplace.legacy.queries import Connection
 from stead.identity.errors import TenantUnknown
+
+if TYPE_CHECKING:
+    from stead.apps.marketplace.legacy.queries import Connection
 
 #: Sessions first: candidates and events refer to them.
 TABLES: Final = (

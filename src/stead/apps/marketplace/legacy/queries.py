@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, LiteralString
+from typing import TYPE_CHECKING, Any, Final, LiteralString, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
-Connection = asyncpg.Connection[asyncpg.Record]
+if TYPE_CHECKING:
+    # Generic in the type stubs only.
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 
 # A row's place is its block: a range of them is read without an index and without sorting.
 _READ: Final[dict[str, LiteralString]] = {
