@@ -203,6 +203,7 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     await client.post(
         "/agents/memories/search", json={"query": f"Where is {w('question')}?"}, headers=headers
     )
+    await _hire(place, person, session, w)
     await place.traces.admin.execute(
         """
         insert into public.message_feedback
@@ -214,6 +215,23 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     )  # fmt: skip
     await _reflect(place, person, session, w)
     return session
+
+
+async def _hire(place: Place, person: Person, session: str, w: Any) -> None:
+    slug = f"agent-{uuid.uuid4().hex[:8]}"
+    await place.traces.admin.execute(
+        "insert into public.agents (tenant_id, slug, name) values ($1, $2, 'Agent')",
+        person.tenant.id,
+        slug,
+    )
+    for path, body in (
+        ("/api/agents/compare", {"goal": w("goal of a comparison"), "session_id": session,
+                                 "agents": [slug], "reasons": "rules"}),
+        ("/api/hire/waitlist", {"agent_session_id": session, "agent": slug, "message": w("waitlist"),
+                                "email_override": f"{w('other email')}@example.com"}),
+    ):  # fmt: skip
+        answer = await place.client.post(path, json=body, headers=person.headers)
+        assert answer.status_code == 201, answer.text
 
 
 async def _reflect(place: Place, person: Person, session: str, w: Any) -> None:
