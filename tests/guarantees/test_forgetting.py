@@ -272,7 +272,7 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
     logs: Logs
     with captured_logs() as logs:
         await live(place, bystander, others)
-        await live(place, someone, words)
+        session = UUID(await live(place, someone, words))
         # Some vectors are made, some wait.
         await place.work()
         async with place.db.transaction(someone.principal.served()) as tx:
@@ -287,7 +287,8 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
             assert await place.traces.of(words.words.pop(unheard)) == {}
         for name, word in words.words.items():
             assert await place.traces.of(word), f"{name} was not stored: it proves nothing"
-        lived = set(await place.traces.everything_of(someone.id, *await runs_of(place, someone)))
+        known = (someone.id, session, *await runs_of(place, someone))
+        lived = set(await place.traces.everything_of(*known))
         assert await place.traces.tables_of_people() - lived == NOT_LIVED.keys()
         theirs = await place.traces.everything_of(bystander.id)
         said_by_others = await place.traces.of(others.mark)
