@@ -239,7 +239,7 @@ async def test_a_comparison_scores_gives_reasons_and_is_kept(market: Market) -> 
     }  # fmt: skip
     memories = (await market("GET /agents/memories"))["items"]
     assert [(m["source"], m["content"]) for m in memories] == [
-        ("comparison", "Looked for: Hire a backend engineer")
+        ("comparison", "goal: Hire a backend engineer")
     ]
 
 
@@ -332,6 +332,22 @@ async def test_comparing_again_in_a_session_replaces_its_candidates(market: Mark
         "POST /api/agents/compare", 409, "session_ended",
         {"goal": "x", "session_id": first["session_id"]},
     )  # fmt: skip
+
+
+async def test_a_goal_that_is_forgotten_is_gone_from_all_that_was_made_of_it(market: Market) -> None:
+    gone = await market.compare("Hire a backend engineer", metadata={"page": "pricing"})
+    kept = await market.compare("Plant roses")
+    (memory,) = [
+        m["id"] for m in (await market("GET /agents/memories"))["items"] if "engineer" in m["content"]
+    ]
+    await market("POST /agents/memories/forget", {"memory_id": memory})
+
+    session = await market(f"GET /api/session/{gone['session_id']}")
+    assert "goal" not in session["context"]
+    assert session["context"]["page"] == "pricing"
+    assert (await market(f"GET /api/agents/compare/{gone['session_id']}"))["candidates"] == []
+    still = await market(f"GET /api/agents/compare/{kept['session_id']}")
+    assert still["candidates"] == kept["candidates"]
 
 
 async def test_two_comparisons_at_once_leave_one_whole(market: Market) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -145,7 +144,9 @@ def legacy_command(
         raise typer.BadParameter("--drop goes with --apply, and --force with --drop")
     done = run(_legacy(tenant, apply=apply, drop=drop, force=force))
     if as_json:
-        output.print_json([{**asdict(table), "applied": apply} for table in done])
+        output.print_json(
+            [{**vars(table), "left": dict(table.left), "applied": apply} for table in done]
+        )
     elif not done:
         output.say("nothing to do: there are no such tables")
     else:

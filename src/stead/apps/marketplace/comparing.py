@@ -270,7 +270,8 @@ async def kept(tx: Transaction, principal: Principal, session_id: UUID) -> list[
 
 
 def _looked_for(wish: Wish) -> str:
-    return f"Looked for: {wish.goal}"
+    # As an answer is remembered: forgotten, it goes out of the context too.
+    return memory.context_statements({"goal": wish.goal})[0]
 
 
 def _check_open(session: Session) -> None:

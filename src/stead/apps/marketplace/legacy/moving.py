@@ -96,7 +96,7 @@ async def _move_all(connection: Connection, tenant: str, report: Callable[[str],
         await queries.as_definer(connection)
         tenant_id = await queries.tenant_id(connection, tenant)
     if tenant_id is None:
-        raise TenantUnknown(f"no tenant is called {tenant!r}", hint="`stead tenants list`")
+        raise TenantUnknown(f"no tenant is called {tenant!r}", hint="Make it with `stead tenant add`.")
     kinds = await queries.kinds(connection, list(TABLES))
     for name, kind in kinds.items():
         if kind != "r":
