@@ -294,6 +294,9 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _some("select", "insert", "update", rule=own),
     },
     "public.message_feedback": _PERSONAL,
+    "public.session_candidates": _PERSONAL,
+    # 000: with the service's key only.
+    "public.waitlist_entries": {"stead_service": _OWN, **_POWERFUL},
     "public.agent_jobs": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "public.agent_job_steps": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "stead.job_events": {"stead_definer": _ALL},

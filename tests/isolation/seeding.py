@@ -698,6 +698,20 @@ def _trust_events(w: World, label: Label) -> dict[str, Any]:
         "outcome": "approved",
         "created_at": "2026-01-01",
     }
+def _session_candidates(w: World, label: Label) -> dict[str, Any]:
+    # A session has an agent once: the one that is seeded, and the hidden one that is tried.
+    seeded = ("public.session_candidates", label) in w.rows
+    agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
+    return {"tenant_id": w.tenant(label), "session_id": w.session(label),
+            "agent_id": w.id("public.agents", agent), "fit_score": 50, "rank": 1, "rationale": ["fits"],
+            "factors": [], "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _waitlist_entries(w: World, label: Label) -> dict[str, Any]:
+    seeded = ("public.waitlist_entries", label) in w.rows
+    agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
+    return {**_personal(w, label), "agent_id": w.id("public.agents", agent), "status": "new",
+            "created_at": "2026-01-01"}  # fmt: skip
 
 
 def _each(*holders: str | None) -> tuple[Label, ...]:
@@ -776,6 +790,8 @@ SEEDS: dict[str, Seed] = {
     "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
     # A message has one row, and is seeded once.
     "public.message_feedback": Seed(_message_feedback, _each("bob", "visitor"), _each("ann")),
+    "public.session_candidates": Seed(_session_candidates, _EVERYBODY, _EVERYBODY),
+    "public.waitlist_entries": Seed(_waitlist_entries, _EVERYBODY, _EVERYBODY),
     "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
     # A tenant has one, and is seeded with it.
     "public.memory_policies": Seed(_memory_policies, _TENANT, ()),

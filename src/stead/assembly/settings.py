@@ -11,6 +11,7 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from stead.apps.marketplace import FitWeights
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
@@ -135,6 +136,9 @@ class Settings(BaseSettings):
     composio_webhook_secret: SecretStr | None = Field(
         None, validation_alias=_names("COMPOSIO_WEBHOOK_SECRET", "COMPOSIO_WEBHOOK_SECRET")
     )
+    fit_weights: Annotated[dict[str, float], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("FIT_WEIGHTS")
+    )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -169,7 +173,9 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("model_prices", "mcp_servers", "composio_auth_configs", mode="before")
+    @field_validator(
+        "model_prices", "mcp_servers", "composio_auth_configs", "fit_weights", mode="before"
+    )
     @classmethod
     def _read_json(cls, value: object) -> object:
         try:
@@ -207,6 +213,15 @@ class Settings(BaseSettings):
     def _mcp_servers_can_be(cls, value: dict[str, McpServerSetting]) -> dict[str, McpServerSetting]:
         try:
             servers_of(value)
+        except SteadError as error:
+            raise ValueError(error.detail) from None
+        return value
+
+    @field_validator("fit_weights")
+    @classmethod
+    def _give_a_score(cls, value: dict[str, float]) -> dict[str, float]:
+        try:
+            FitWeights().changed(value)
         except SteadError as error:
             raise ValueError(error.detail) from None
         return value

@@ -12,6 +12,7 @@ from stead.actions import ActionExecutor, ActionGate, Webhooks
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
 from stead.apps import forge
 from stead.apps.forge import ForgeServices
+from stead.apps.marketplace import FitWeights
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.errors import SettingsInvalid
@@ -65,6 +66,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
         github_api_url=settings.github_api_url,
+        fit_weights=FitWeights().changed(settings.fit_weights),
         mcp_hosts=settings.effective_mcp_hosts,
     )
 

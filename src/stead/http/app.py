@@ -20,6 +20,7 @@ from stead.http import (
     health,
     jobs,
     keys,
+    marketplace,
     mcp,
     memories,
     problems,
@@ -86,6 +87,7 @@ def create_app(
         memories,
         forgetting,
         agents,
+        marketplace,
         jobs,
         projects,
         schedules,
@@ -121,7 +123,13 @@ def create_app(
             "mcp-method",
             "mcp-name",
         ],
-        expose_headers=["etag", "x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+        expose_headers=[
+            "etag",
+            "x-request-id",
+            "retry-after",
+            "x-stead-session",
+            "x-vercel-ai-ui-message-stream",
+        ],
     )
     app.add_middleware(RequestContext)
     app.add_middleware(Handover)
