@@ -219,6 +219,7 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     await client.post(
         "/agents/memories/search", json={"query": f"Where is {w('question')}?"}, headers=headers
     )
+    await _hire(place, person, session, w)
     await place.traces.admin.execute(
         """
         insert into public.message_feedback
@@ -228,8 +229,32 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         """,
         UUID(session), w("feedback"),
     )  # fmt: skip
+    await place.traces.admin.execute(
+        """
+        insert into public.connected_accounts (tenant_id, profile_id, provider, toolkit, external_id, metadata)
+        values ($1, $2, 'composio', 'github', $3, jsonb_build_object('name', $4::text))
+        """,
+        person.tenant.id, person.id, f"ca_{new_id()}", w("account"),
+    )  # fmt: skip
     await _reflect(place, person, session, w)
     return session
+
+
+async def _hire(place: Place, person: Person, session: str, w: Any) -> None:
+    slug = f"agent-{uuid.uuid4().hex[:8]}"
+    await place.traces.admin.execute(
+        "insert into public.agents (tenant_id, slug, name) values ($1, $2, 'Agent')",
+        person.tenant.id,
+        slug,
+    )
+    for path, body in (
+        ("/api/agents/compare", {"goal": w("goal of a comparison"), "session_id": session,
+                                 "agents": [slug], "reasons": "rules"}),
+        ("/api/hire/waitlist", {"agent_session_id": session, "agent": slug, "message": w("waitlist"),
+                                "email_override": f"{w('other email')}@example.com"}),
+    ):  # fmt: skip
+        answer = await place.client.post(path, json=body, headers=person.headers)
+        assert answer.status_code == 201, answer.text
 
 
 async def _reflect(place: Place, person: Person, session: str, w: Any) -> None:
@@ -270,7 +295,7 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
     logs: Logs
     with captured_logs() as logs:
         await live(place, bystander, others)
-        await live(place, someone, words)
+        session = UUID(await live(place, someone, words))
         # Some vectors are made, some wait.
         await place.work()
         async with place.db.transaction(someone.principal.served()) as tx:
@@ -285,7 +310,8 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
             assert await place.traces.of(words.words.pop(unheard)) == {}
         # What was not stored proves nothing.
         assert await place.traces.unheard(words) == []
-        lived = set(await place.traces.everything_of(someone.id, *await runs_of(place, someone)))
+        known = (someone.id, session, *await runs_of(place, someone))
+        lived = set(await place.traces.everything_of(*known))
         assert await place.traces.tables_of_people() - lived == NOT_LIVED.keys()
         theirs = await place.traces.everything_of(bystander.id)
         said_by_others = await place.traces.of(others.mark)

@@ -311,6 +311,9 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _some("select", "insert", "update", rule=own),
     },
     "public.message_feedback": _PERSONAL,
+    "public.session_candidates": _PERSONAL,
+    # 000: with the service's key only.
+    "public.waitlist_entries": {"stead_service": _OWN, **_POWERFUL},
     "public.agent_jobs": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "public.agent_job_steps": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "stead.job_events": {"stead_definer": _ALL},
@@ -332,13 +335,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     # Known to everybody of the tenant, said by its service; a version is nobody's to write.
     "public.guardrails": {
         "authenticated": {"select": tenant},
-        "stead_service": {"select": tenant, "insert": service, "update": service},
+        "stead_service": _some("select", "insert", "update", rule=service),
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
         "stead_definer": {"select": everything},
     },
     "public.objectives": {
         "authenticated": {"select": tenant},
-        "stead_service": {"select": tenant, "insert": service, "update": service, "delete": service},
+        "stead_service": dict.fromkeys(_ALL, service),
         **_POWERFUL,
     },
     "stead.guardrail_versions": {
@@ -413,6 +416,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _READ_OWN,
         **dict.fromkeys(POWERFUL_ROLES[:2], _some("select")),
         "stead_definer": _some("select", "insert", "delete"),
+    },
+    # What a person may change of one of theirs is what they keep with it.
+    "public.connected_accounts": {
+        "authenticated": _some("select", "update", rule=own),
+        "stead_service": _OWN,
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+        "stead_definer": _some("select"),
     },
     "public.learning_roadmaps": _OWNED,
     "public.daily_sessions": _OWNED,

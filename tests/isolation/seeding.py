@@ -622,6 +622,12 @@ def _rate_buckets(w: World, label: Label) -> dict[str, Any]:
     return {"name": f"mcp/{w.number()}", "tokens": 1, "filled_at": "2026-01-01"}
 
 
+def _connected_accounts(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "profile_id": w.person(label), "provider": "composio",
+            "toolkit": "github", "external_id": f"ca_{w.number()}", "status": "active", "scopes": ["repo"],
+            "metadata": {}, "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
@@ -693,6 +699,22 @@ def _trust_events(w: World, label: Label) -> dict[str, Any]:
         "outcome": "approved",
         "created_at": "2026-01-01",
     }
+
+
+def _session_candidates(w: World, label: Label) -> dict[str, Any]:
+    # A session has an agent once: the one that is seeded, and the hidden one that is tried.
+    seeded = ("public.session_candidates", label) in w.rows
+    agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
+    return {"tenant_id": w.tenant(label), "session_id": w.session(label),
+            "agent_id": w.id("public.agents", agent), "fit_score": 50, "rank": 1, "rationale": ["fits"],
+            "factors": [], "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _waitlist_entries(w: World, label: Label) -> dict[str, Any]:
+    seeded = ("public.waitlist_entries", label) in w.rows
+    agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
+    return {**_personal(w, label), "agent_id": w.id("public.agents", agent), "status": "new",
+            "created_at": "2026-01-01"}  # fmt: skip
 
 
 def _outbox(w: World, label: Label) -> dict[str, Any]:
@@ -846,6 +868,8 @@ SEEDS: dict[str, Seed] = {
     "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
     # A message has one row, and is seeded once.
     "public.message_feedback": Seed(_message_feedback, _each("bob", "visitor"), _each("ann")),
+    "public.session_candidates": Seed(_session_candidates, _EVERYBODY, _EVERYBODY),
+    "public.waitlist_entries": Seed(_waitlist_entries, _EVERYBODY, _EVERYBODY),
     "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
     # A tenant has one, and is seeded with it.
     "public.memory_policies": Seed(_memory_policies, _TENANT, ()),
@@ -896,6 +920,7 @@ SEEDS: dict[str, Seed] = {
     # After what it would be told of.
     "stead.webhook_endpoints": Seed(_webhook_endpoints, _TENANT, _TENANT),
     "stead.outcomes_to_index": Seed(_outcomes_to_index, _each("bob", None), _each("ann")),
+    "public.connected_accounts": Seed(_connected_accounts, _JOBS, _JOBS),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

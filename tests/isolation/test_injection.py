@@ -455,6 +455,7 @@ ACROSS_TENANTS = {
     "sweep_schedules": "the same, no longer seen",
     "all_schedules": "refuses callers with a tenant",
     "pause_schedule": "refuses callers with a tenant",
+    "tenant_of_account": "refuses callers with a tenant",
     "save_queue": "refuses callers with a tenant",
     "take_token": "one number, of a bucket that belongs to nobody",
     "enqueue_refreshes": "makes jobs of the tenants whose refreshes are due",

@@ -33,6 +33,8 @@ WITHOUT_KEY = {"stead.search_terms"}
 NEVER_DELETED = ["stead.embeddings FOREIGN KEY (model_id) REFERENCES stead.embedding_models(id)"]
 #: Unique without the tenant: keys that nobody chooses, and values made by the database.
 GLOBALLY_UNIQUE = {
+    # Ids that a provider gives, which only the server writes down: one account, one tenant.
+    "public.connected_accounts": {"provider", "external_id"},
     "public.tenants": {"slug", "external_org_id"},
     "public.sessions": {"number", "memory_container"},
     "public.agent_runs": {"number"},

@@ -12,9 +12,12 @@ from stead.actions import ActionExecutor, ActionGate, Webhooks
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
 from stead.apps import forge
 from stead.apps.forge import ForgeServices
+from stead.apps.marketplace import FitWeights
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
+from stead.assembly.errors import SettingsInvalid
 from stead.assembly.settings import Settings
+from stead.assembly.tool_providers import tool_providers
 from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
@@ -33,7 +36,17 @@ from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub, LiveUpdates
 from stead.scheduling import Scheduler, ScheduleRegistry
-from stead.tools import CatalogueSources, Guard, HttpTools, LocalTools, Toolbox, ToolRegistry, refreshing
+from stead.tools import (
+    CatalogueSources,
+    ConfiguredSecrets,
+    Guard,
+    HttpTools,
+    LocalTools,
+    Toolbox,
+    ToolRegistry,
+    accounts,
+    refreshing,
+)
 from stead.tools.secrets import read_secrets
 
 
@@ -53,6 +66,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
         github_api_url=settings.github_api_url,
+        fit_weights=FitWeights().changed(settings.fit_weights),
         mcp_hosts=settings.effective_mcp_hosts,
     )
 
@@ -164,9 +178,19 @@ async def open_parts(
         forged = forge.handlers(
             ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
         )
-        toolbox, guard = await _toolbox(settings, db, tools or ToolRegistry())
-        stack.push_async_callback(toolbox.aclose)
+        guard = guard_of(settings)
         sources = CatalogueSources()
+        providers, services = await tool_providers(settings, db, stack, sources)
+        registry_of_tools = tools or ToolRegistry()
+        await registry_of_tools.register(db)
+        toolbox = Toolbox(
+            [
+                LocalTools(registry_of_tools),
+                HttpTools(guard, tool_secrets(settings)),
+                *providers.values(),
+            ]
+        )
+        stack.push_async_callback(toolbox.aclose)
         webhooks = Webhooks(db, secrets.service_secret(settings), guard)
         stack.push_async_callback(webhooks.aclose)
         gate = ActionGate()
@@ -181,6 +205,7 @@ async def open_parts(
         # A pipeline makes some twenty calls of a model, one after the other.
         handlers = jobs.completed_by(forged, timeout_s=3600.0)
         handlers = handlers.completed_by(refreshing.handlers(db, sources), timeout_s=600.0)
+        handlers = handlers.completed_by(accounts.handlers(services), timeout_s=120.0)
         worker = Worker(
             db,
             hub,
@@ -205,6 +230,10 @@ async def open_parts(
             webhooks=webhooks,
             tool_sources=sources,
             guard=guard,
+            accounts=services,
+            webhook_secret=settings.composio_webhook_secret.get_secret_value()
+            if settings.composio_webhook_secret
+            else None,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
@@ -222,11 +251,19 @@ def guard_of(settings: Settings) -> Guard:
     return Guard(allowed=frozenset(host.lower() for host in settings.tool_hosts))
 
 
-async def _toolbox(settings: Settings, db: Database, registry: ToolRegistry) -> tuple[Toolbox, Guard]:
-    await registry.register(db)
-    secret, guard = settings.tool_secrets, guard_of(settings)
-    known = read_secrets(secret.get_secret_value() if secret else "{}")
-    return Toolbox([LocalTools(registry), HttpTools(guard, known)]), guard
+def tool_secrets(settings: Settings) -> ConfiguredSecrets:
+    """Secrets of http tools.
+
+    Raises:
+        SettingsInvalid: They cannot be read.
+    """
+    given = settings.tool_secrets
+    try:
+        return read_secrets(given.get_secret_value() if given else "{}")
+    except ValueError as error:
+        raise SettingsInvalid(
+            f"STEAD_TOOL_SECRETS: {error}", hint="See .env.example for what fits."
+        ) from None
 
 
 def broker_config(settings: Settings) -> BrokerConfig | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from stead.cli import (
+    accounts,
     audit,
     audit_proofs,
     audit_reading,
@@ -63,6 +64,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tools.app, name="tools")
 app.add_typer(guardrails.app, name="guardrails")
+app.add_typer(accounts.app, name="accounts")
 
 
 def _print_version(value: bool) -> None:

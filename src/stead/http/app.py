@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from stead.http import (
+    accounts,
     agents,
     audit,
     chat,
@@ -19,6 +20,7 @@ from stead.http import (
     health,
     jobs,
     keys,
+    marketplace,
     mcp,
     memories,
     problems,
@@ -27,6 +29,7 @@ from stead.http import (
     schedules,
     sessions,
     tools,
+    webhooks,
 )
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
@@ -40,7 +43,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `guardrails`, `audit`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `audit`, `realtime` or `keys`.
 """
 
 
@@ -84,12 +87,15 @@ def create_app(
         memories,
         forgetting,
         agents,
+        marketplace,
         jobs,
         projects,
         schedules,
         tools,
         guardrails,
         audit,
+        accounts,
+        webhooks,
         keys,
         mcp,
         realtime,
@@ -117,7 +123,13 @@ def create_app(
             "mcp-method",
             "mcp-name",
         ],
-        expose_headers=["etag", "x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+        expose_headers=[
+            "etag",
+            "x-request-id",
+            "retry-after",
+            "x-stead-session",
+            "x-vercel-ai-ui-message-stream",
+        ],
     )
     app.add_middleware(RequestContext)
     app.add_middleware(Handover)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stead.actions import Webhooks
 from stead.agents import AgentRuntime
@@ -16,6 +16,7 @@ from stead.providers.rerankers import Reranker
 from stead.realtime import LiveUpdates
 from stead.scheduling import Scheduler
 from stead.tools import CatalogueSources, Guard, Toolbox
+from stead.tools.accounts import AccountServices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class Parts:
         webhooks: Tells tenants of what happens.
         tool_sources: Providers that list tools.
         guard: Which addresses tools may call.
+        accounts: What linking accounts works with.
+        webhook_secret: What a provider of accounts signs its webhooks with.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
@@ -57,6 +60,8 @@ class Parts:
     webhooks: Webhooks
     tool_sources: CatalogueSources
     guard: Guard
+    accounts: AccountServices
+    webhook_secret: str | None = field(default=None, repr=False)
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     audit_anchors: AnchorFile | None = None
