@@ -11,6 +11,8 @@ from starlette.middleware.cors import CORSMiddleware
 from stead.http import (
     accounts,
     agents,
+    approval_links,
+    approvals,
     audit,
     chat,
     evaluation,
@@ -23,12 +25,14 @@ from stead.http import (
     marketplace,
     mcp,
     memories,
+    outbox,
     problems,
     projects,
     realtime,
     schedules,
     sessions,
     tools,
+    webhook_endpoints,
     webhooks,
 )
 from stead.http.config import HttpConfig
@@ -43,7 +47,8 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `audit`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `outbox`,
+`approvals`, `audit`, `realtime` or `keys`.
 """
 
 
@@ -93,6 +98,11 @@ def create_app(
         schedules,
         tools,
         guardrails,
+        outbox,
+        # Before approvals, whose ids would take `links` for one.
+        approval_links,
+        approvals,
+        webhook_endpoints,
         audit,
         accounts,
         webhooks,

@@ -847,10 +847,19 @@ grant select, insert, update, delete on public.outbox, public.outbox_attempts, p
 grant select, delete on stead.breakers to stead_service;
 
 -- People see what they proposed, or an agent for them; the rest is for those who approve, and for the tenant's service.
-create policy tenant_isolation on public.outbox to authenticated, stead_service
+create policy tenant_isolation on public.outbox for select to authenticated, stead_service
+  using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_tenant_service())));
+create policy tenant_insert on public.outbox for insert to stead_service
+  with check (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_tenant_service())));
+create policy tenant_update on public.outbox for update to stead_service
   using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
     or (select stead.is_tenant_service())))
   with check (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_tenant_service())));
+create policy tenant_delete on public.outbox for delete to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
     or (select stead.is_tenant_service())));
 create policy service_role_full_access on public.outbox to service_role using (true) with check (true);
 -- Visible with their envelope: its policies decide.

@@ -178,7 +178,7 @@ begin
     raise check_violation using message = 'a vote stands';
   end if;
   -- A person, by the claims of this very transaction; a service is nobody.
-  if voter is null or new.profile_id <> voter or new.tenant_id <> stead.tenant_id() then
+  if voter is null or (new.profile_id, new.tenant_id) is distinct from (voter, stead.tenant_id()) then
     raise insufficient_privilege using message = 'only a person can vote, and only as themselves';
   end if;
   -- Whoever comes later waits here, and sees what was decided.
@@ -390,8 +390,9 @@ create policy tenant_isolation on stead.approval_links to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 -- Who is to approve something sees what it is.
-create policy approvers_read on public.outbox for select to authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()) and (select stead.is_approver()));
+alter policy tenant_isolation on public.outbox
+  using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_approver()) or (select stead.is_tenant_service())));
 
 do $$
 declare
