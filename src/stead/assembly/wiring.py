@@ -14,10 +14,12 @@ from stead.apps.forge import ForgeServices
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.settings import Settings
+from stead.assembly.standing import with_catalogue
 from stead.audit import SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
 from stead.db.migration import all_migrations, not_among
+from stead.evidence import ArtifactConfig, ArtifactStore, HistoryBudget, links
 from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
@@ -46,6 +48,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
+        max_artifact_bytes=settings.max_artifact_bytes,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
         github_api_url=settings.github_api_url,
@@ -73,6 +76,26 @@ def embedder_config(settings: Settings) -> EmbedderConfig:
     return EmbedderConfig(
         openai_api_key=key.get_secret_value() if key else None,
         openai_base_url=settings.openai_base_url,
+    )
+
+
+def artifact_store(settings: Settings) -> ArtifactStore:
+    """The bucket that files of evidence are kept in.
+
+    Raises:
+        Invalid: Its URL is none of a bucket.
+    """
+    secret = settings.artifacts_secret_access_key
+    return ArtifactStore(
+        ArtifactConfig(
+            url=settings.effective_artifacts_url,
+            secret=links.key_of(secrets.jwt_secret(settings)),
+            endpoint=settings.artifacts_endpoint,
+            region=settings.artifacts_region,
+            access_key_id=settings.artifacts_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+            max_bytes=settings.max_artifact_bytes,
+        )
     )
 
 
@@ -134,6 +157,7 @@ async def open_parts(
             config=RuntimeConfig(
                 loop=LoopConfig(model=settings.model, call_timeout_s=settings.model_timeout_s),
                 budget=InjectionBudget(max_tokens=settings.memory_tokens),
+                history=HistoryBudget(max_tokens=settings.history_tokens),
                 memory_model=settings.memory_model,
             ),
             kind=kind,
@@ -170,7 +194,9 @@ async def open_parts(
             own_db=own_db,
         )
         delivery = await _delivery(settings, db, hub, handlers, stack, delivers=delivers)
-        scheduler = Scheduler(db, hub, schedules, handlers, dispatch=settings.dispatch)
+        scheduler = Scheduler(
+            db, hub, with_catalogue(schedules, handlers), handlers, dispatch=settings.dispatch
+        )
         scheduler.check()
         yield Parts(
             db=db,
@@ -179,6 +205,7 @@ async def open_parts(
             job_streams=JobStreams(db, hub),
             delivery=delivery,
             scheduler=scheduler,
+            artifacts=artifact_store(settings),
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,

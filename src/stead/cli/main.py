@@ -13,6 +13,7 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    evidence,
     jobs,
     mcp,
     memory,
@@ -52,6 +53,7 @@ memory.app.command("eval")(memory_eval.evaluate)
 app.add_typer(memory.app, name="memory")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(audit.app, name="audit")
+app.add_typer(evidence.app, name="evidence")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")

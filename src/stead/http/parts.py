@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from stead.agents import AgentRuntime
 from stead.audit import SigningKey
 from stead.db import Database
+from stead.evidence import ArtifactStore
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.providers.rerankers import Reranker
@@ -25,6 +26,7 @@ class Parts:
         job_streams: What jobs tell, for who follows them.
         delivery: Tells workers of jobs.
         scheduler: Makes jobs by the clock.
+        artifacts: Files of evidence.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
@@ -43,6 +45,7 @@ class Parts:
     job_streams: JobStreams
     delivery: Delivery
     scheduler: Scheduler
+    artifacts: ArtifactStore
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     reranker: Reranker | None = None
