@@ -137,7 +137,8 @@ async def search(
     return [
         EvidenceHit(evidence=found[hit.owner_id], score=hit.score, dense=hit.dense, lexical=hit.lexical)
         for hit in hits
-        if hit.owner_id in found
+        # A search fills up with what does not fit at all.
+        if hit.score > 0 and hit.owner_id in found
     ]
 
 

@@ -7,9 +7,10 @@ set local statement_timeout = '10min';
 create function stead.scopes() returns text[]
 language sql stable parallel safe set search_path = pg_catalog, pg_temp
 as $$
-  select case jsonb_typeof(stead.claims() -> 'scopes')
-    when 'array' then array(select jsonb_array_elements_text(stead.claims() -> 'scopes'))
-    when null then null
+  select case
+    when not stead.claims() ? 'scopes' then null
+    when jsonb_typeof(stead.claims() -> 'scopes') = 'array'
+      then array(select jsonb_array_elements_text(stead.claims() -> 'scopes'))
     else '{}'
   end
 $$;
@@ -87,15 +88,17 @@ create trigger evidence_artifacts_removal after delete on public.evidence_artifa
 create function stead.sweep_artifacts(unfinished_s double precision, batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
-  with old as (
-    (select a.id from public.evidence_artifacts a
-     where a.stored_at is null and a.created_at < now() - make_interval(secs => unfinished_s)
-     order by a.created_at limit batch for update skip locked)
-    union all
-    (select a.id from public.evidence_artifacts a
-     where a.expires_at < now() and a.stored_at is not null
-     order by a.expires_at limit batch for update skip locked)
+  with unfinished as (
+    select a.id from public.evidence_artifacts a
+    where a.stored_at is null and a.created_at < now() - make_interval(secs => unfinished_s)
+    order by a.created_at limit batch for update skip locked
   ),
+  expired as (
+    select a.id from public.evidence_artifacts a
+    where a.expires_at < now() and a.stored_at is not null
+    order by a.expires_at limit batch for update skip locked
+  ),
+  old as (select u.id from unfinished u union all select e.id from expired e),
   gone as (delete from public.evidence_artifacts a using old o where a.id = o.id returning 1)
   select count(*) from gone
 $$;
