@@ -174,3 +174,26 @@ async def test_who_lacks_a_scope_cannot_take_the_rule_away(db: Database, tenant:
             tenant.id,
         )
     assert len(rows) == 2
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+async def test_whole_tables_are_written_within_the_tenant(
+    db: Database, tenant: Tenant, other_tenant: Tenant, verb: str
+) -> None:
+    """A statement without a condition needs to see no row: here the policies of its verb stand alone."""
+    ours, theirs = service(tenant), service(other_tenant)
+    for each in (ours, theirs):
+        async with db.transaction(each) as tx:
+            await records.add(tx, each, PAID)
+            await scopes.require(tx, each, NeededScope(source_type="x", scope="finance:write"))
+    async with db.transaction(ours) as tx:
+        if verb == "update":
+            assert await tx.execute("update public.evidence_embeddings set content = 'y'") == 1
+            assert await tx.execute("update public.evidence_scopes set scope = 'y'") == 1
+        else:
+            assert await tx.execute("delete from public.evidence_embeddings") == 1
+            assert await tx.execute("delete from public.evidence_scopes") == 1
+    async with db.transaction(theirs) as tx:
+        (kept,) = await records.listing(tx, theirs)
+        assert kept.content == PAID.content
+        assert [rule.scope for rule in await scopes.listing(tx, theirs)] == ["finance:write"]

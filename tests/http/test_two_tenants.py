@@ -38,6 +38,8 @@ UNKNOWN = {
     "roadmap_id": lambda: str(new_id()),
     "daily_session_id": lambda: str(new_id()),
     "job_id": lambda: str(new_id()),
+    "evidence_id": lambda: str(new_id()),
+    "artifact_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -67,6 +69,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/jobs/{job_id}/respond": [{"responses": [{"question_id": "q1", "answer": "x"}]}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
+    "POST /v1/artifacts/{artifact_id}/link": [{}, {"expires_in_s": 60}],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -125,6 +128,21 @@ WITHOUT_ID = {
     "DELETE /v1/schedules/{name}",
     "POST /v1/schedules/{name}/pause",
     "POST /v1/schedules/{name}/resume",
+    # What serves every tenant, as each sees it.
+    "GET /v1/schedules/shared",
+    "POST /v1/schedules/shared/{name}/pause",
+    "POST /v1/schedules/shared/{name}/resume",
+    # For services, of their own tenant; looked at in test_evidence, as are ids in queries.
+    "GET /v1/evidence",
+    "POST /v1/evidence",
+    "POST /v1/evidence/search",
+    "GET /v1/evidence/scopes",
+    "PUT /v1/evidence/scopes/{source_type}",
+    "DELETE /v1/evidence/scopes/{source_type}",
+    "GET /v1/artifacts",
+    "POST /v1/artifacts",
+    # Opened by a signature, whoever presents it.
+    "GET /v1/artifacts/{artifact_id}/content",
     # What it tells of is what the caller's policies show.
     "GET /v1/agents",
     "POST /v1/agents",
@@ -219,7 +237,15 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         json={"project_id": project, "agent_type": "research", "input_context": context},
         **mine,
     )
+    evidence = await client.post(
+        "/v1/evidence", json={"source_type": "tool_output", "content": "A xylophone."}, headers=service
+    )
+    artifact = await client.post(
+        "/v1/artifacts", params={"name": "xylophone"}, content=b"xylophone", headers=service
+    )
     return {
+        "evidence_id": evidence.json()["id"],
+        "artifact_id": artifact.json()["id"],
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -363,7 +389,8 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith(("respond", "retry", "export/github")):
             continue
         headers = person.headers
-        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys")):
+        for_services = ("/v1/agents", "/v1/api-keys", "/v1/evidence", "/v1/artifacts")
+        if call.operation.partition(" ")[2].startswith(for_services):
             headers = service_headers(person.tenant)
         answer = await call.by(server.client, headers, owned, str(person.id))
         assert answer.status_code in {200, 201, 204}, f"{call}: {answer.text}"

@@ -70,7 +70,7 @@ def with_catalogue(schedules: ScheduleRegistry, jobs: JobRegistry) -> ScheduleRe
         if name in taken:
             continue
         if kind not in jobs.kinds:
-            _log.info("schedule_not_registered", schedule=name, tenant=None, reason="kind_unknown")
+            _log.warning("schedule_not_registered", schedule=name, tenant=None, reason="kind_unknown")
             continue
         completed.add(cron, kind=kind, name=name, missed="skip")
     return completed

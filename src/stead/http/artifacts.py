@@ -139,6 +139,17 @@ async def listing(
     return [ArtifactOut.of(each) for each in found]
 
 
+@router.post("/{artifact_id}/link", status_code=201, summary="Make a link")
+async def link(artifact_id: UUID, body: MakeLink, request: Request, principal: ServiceCaller) -> LinkOut:
+    """Whoever has it downloads the file until it expires: of S3 from the bucket itself, else from here."""
+    parts = parts_of(request)
+    made = await artifacts.link(
+        parts.db, principal, artifact_id, bucket=parts.artifacts, expires_in_s=body.expires_in_s
+    )
+    url = made.url if "://" in made.url else str(request.base_url).rstrip("/") + made.url
+    return LinkOut(url=url, expires_at=made.expires_at)
+
+
 @router.get("/{artifact_id}", summary="Get a file's description")
 async def get(artifact_id: UUID, principal: ServiceCaller, tx: Reading) -> ArtifactOut:
     """Without its bytes: ask for a link."""
@@ -150,17 +161,6 @@ async def delete(artifact_id: UUID, principal: ServiceCaller, tx: Writing) -> Re
     """Links end at once where Stead serves them; the bucket loses the object soon after."""
     await artifacts.delete(tx, principal, artifact_id)
     return Response(status_code=204)
-
-
-@router.post("/{artifact_id}/link", status_code=201, summary="Make a link")
-async def link(artifact_id: UUID, body: MakeLink, request: Request, principal: ServiceCaller) -> LinkOut:
-    """Whoever has it downloads the file until it expires: of S3 from the bucket itself, else from here."""
-    parts = parts_of(request)
-    made = await artifacts.link(
-        parts.db, principal, artifact_id, bucket=parts.artifacts, expires_in_s=body.expires_in_s
-    )
-    url = made.url if "://" in made.url else str(request.base_url).rstrip("/") + made.url
-    return LinkOut(url=url, expires_at=made.expires_at)
 
 
 @downloads.get(
