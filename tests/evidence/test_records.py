@@ -10,7 +10,7 @@ import pytest
 
 from stead import knowledge
 from stead.db import Database
-from stead.evidence import EvidenceInvalid, EvidenceUnknown, NewEvidence, queries, records, scopes
+from stead.evidence import EvidencePersonUnknown, EvidenceUnknown, NewEvidence, queries, records, scopes
 from stead.evidence.scopes import NeededScope
 from stead.identity import Principal, Tenant
 from stead.identity.errors import ScopeMissing
@@ -71,7 +71,7 @@ async def test_evidence_is_recorded_listed_found_and_deleted(
 async def test_on_behalf_of_somebody_elsewhere_nothing_is_recorded(
     db: Database, tenant: Tenant, stranger: Person
 ) -> None:
-    with pytest.raises(EvidenceInvalid):
+    with pytest.raises(EvidencePersonUnknown):
         async with db.transaction(service(tenant)) as tx:
             await records.add(tx, service(tenant), replace(PAID, profile_id=stranger.id))
 

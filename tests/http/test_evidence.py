@@ -139,7 +139,7 @@ async def test_a_key_needs_the_scope_of_the_endpoint_and_of_the_kind(
         ({"source_type": "A kind"}, "request_invalid"),
         ({"metadata": []}, "request_invalid"),
         ({"tenant_id": "x"}, "request_invalid"),
-        ({"profile_id": "01a1fb26-2e37-7060-84c3-e275028161d3"}, "evidence_invalid"),
+        ({"profile_id": "01a1fb26-2e37-7060-84c3-e275028161d3"}, "evidence_person_unknown"),
     ],
 )
 async def test_what_is_wrong_is_refused(

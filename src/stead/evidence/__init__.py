@@ -13,7 +13,7 @@ from stead.evidence.errors import (
     ArtifactStoreUnavailable,
     ArtifactTooLarge,
     ArtifactUnknown,
-    EvidenceInvalid,
+    EvidencePersonUnknown,
     EvidenceUnknown,
     LinkInvalid,
 )
@@ -31,7 +31,7 @@ __all__ = [
     "ArtifactUnknown",
     "Evidence",
     "EvidenceHit",
-    "EvidenceInvalid",
+    "EvidencePersonUnknown",
     "EvidenceUnknown",
     "HistoryBudget",
     "Link",

@@ -11,10 +11,10 @@ class EvidenceUnknown(NotFound):
     code = "evidence_unknown"
 
 
-class EvidenceInvalid(Invalid):
-    """The evidence cannot be recorded so."""
+class EvidencePersonUnknown(Invalid):
+    """There is no such person to record evidence of."""
 
-    code = "evidence_invalid"
+    code = "evidence_person_unknown"
 
 
 class ArtifactUnknown(NotFound):

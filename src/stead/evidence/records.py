@@ -13,7 +13,7 @@ from stead import audit, knowledge
 from stead.core.ids import new_id
 from stead.db import Row, Transaction
 from stead.evidence import queries, scopes
-from stead.evidence.errors import EvidenceInvalid, EvidenceUnknown
+from stead.evidence.errors import EvidencePersonUnknown, EvidenceUnknown
 from stead.evidence.models import Evidence, EvidenceHit, NewEvidence
 from stead.identity import Principal
 from stead.providers.embedders import Embedder
@@ -32,7 +32,7 @@ async def add(tx: Transaction, principal: Principal, new: NewEvidence) -> Eviden
 
     Raises:
         ScopeMissing: The tenant wants a scope for its kind that this key lacks.
-        EvidenceInvalid: There is no such person here.
+        EvidencePersonUnknown: There is no such person here.
     """
     await scopes.check(tx, principal, new.source_type)
     try:
@@ -48,7 +48,7 @@ async def add(tx: Transaction, principal: Principal, new: NewEvidence) -> Eviden
             new.shared,
         )
     except asyncpg.ForeignKeyViolationError:
-        raise EvidenceInvalid("no person with this id is yours") from None
+        raise EvidencePersonUnknown("no person with this id is yours") from None
     assert row is not None  # noqa: S101 - INSERT … RETURNING without ON CONFLICT
     evidence = _evidence(row)
     await audit.record(
