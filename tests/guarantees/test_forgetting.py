@@ -32,7 +32,14 @@ from tests.agents.vendors import Vendor, stored_text, vendor_of
 from tests.http.conftest import Logs, captured_logs
 from tests.servers.script import Reply, ToolCall
 from tests.support import cluster as clusters
-from tests.support.people import Person, make_person, make_tenant, open_session, service
+from tests.support.people import (
+    Person,
+    make_person,
+    make_tenant,
+    open_session,
+    service,
+    service_headers,
+)
 from tests.support.servers import say
 from tests.support.traces import Canaries, Traces
 
@@ -213,7 +220,27 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         UUID(session), w("feedback"),
     )  # fmt: skip
     await _reflect(place, person, session, w)
+    await _back(place, person, w)
     return session
+
+
+async def _back(place: Place, person: Person, w: Any) -> None:
+    """Evidence of them, and a file."""
+    headers = {**service_headers(person.tenant), "idempotency-key": str(uuid.uuid4())}
+    recorded = await place.client.post(
+        "/v1/evidence",
+        json={"source_type": "proposal", "content": f"Refund {w('evidence')}.",
+              "metadata": {"why": w("evidence metadata")}, "profile_id": str(person.id)},
+        headers=headers,
+    )  # fmt: skip
+    assert recorded.status_code == 201, recorded.text
+    stored = await place.client.post(
+        "/v1/artifacts",
+        params={"name": f"{w('file name')}.pdf", "profile_id": str(person.id)},
+        content=b"a file",
+        headers=service_headers(person.tenant),
+    )
+    assert stored.status_code == 201, stored.text
 
 
 async def _reflect(place: Place, person: Person, session: str, w: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -58,10 +57,7 @@ async def add(tx: Transaction, principal: Principal, new: NewEvidence) -> Eviden
         action="record",
         subject_type="evidence",
         subject_id=evidence.id,
-        payload={
-            "source_id": evidence.source_id,
-            "content_sha256": hashlib.sha256(evidence.content.encode()).hexdigest(),
-        },
+        payload={"source_id": evidence.source_id},
     )
     return evidence
 

@@ -83,6 +83,15 @@ class EvidenceOut(BaseModel):
     created_at: datetime
 
 
+class RecordedOut(BaseModel):
+    """What was recorded; without its text, which an idempotency key would keep when it is deleted."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    created_at: datetime
+
+
 class EvidenceHitOut(BaseModel):
     """Evidence that was found."""
 
@@ -111,7 +120,7 @@ class NeededScopeOut(BaseModel):
     scope: str
 
 
-@router.post("", status_code=201, response_model=EvidenceOut, summary="Record evidence")
+@router.post("", status_code=201, response_model=RecordedOut, summary="Record evidence")
 async def record(
     body: RecordEvidence, principal: ServiceCaller, tx: Writing, once: OnceOnly
 ) -> Response:
@@ -119,7 +128,7 @@ async def record(
     if again := await once.before(tx, principal):
         return again
     made = await records.add(tx, principal, NewEvidence(**body.model_dump()))
-    return await once.after(tx, principal, EvidenceOut.model_validate(made), 201)
+    return await once.after(tx, principal, RecordedOut.model_validate(made), 201)
 
 
 @router.get("", summary="List evidence")
