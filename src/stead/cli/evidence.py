@@ -274,6 +274,6 @@ def _print(found: Sequence[Evidence], *, as_json: bool) -> None:
             str(each.id),
             f"{each.created_at:%Y-%m-%d}",
             each.source_type,
-            visible(each.content)[:100],
+            " ".join(visible(each.content).split())[:100],
         )
         sys.stdout.write(line(said) if as_json else "  ".join(plain) + "\n")
