@@ -189,8 +189,9 @@ as $$
     where e.tenant_id = t.tenant_id and e.source_id = t.id and e.source_type in ('proposal', 'tool_output')
   ),
   written as (
-    insert into public.evidence_embeddings (tenant_id, source_type, source_id, content, metadata)
-    select t.tenant_id, k.source_type, t.id, left(k.content, 20000),
+    -- Whose it is decides who may be told of it.
+    insert into public.evidence_embeddings (tenant_id, profile_id, source_type, source_id, content, metadata)
+    select t.tenant_id, t.proposer_id, k.source_type, t.id, left(k.content, 20000),
       jsonb_build_object('tool', t.tool_slug, 'risk', t.risk, 'status', t.status, 'outcome', t.outcome)
     from told t
     cross join lateral (values
@@ -203,6 +204,11 @@ as $$
   )
   select count(*) from taken
 $$;
+
+-- Makes every refresh of the catalogue due.
+create function stead.hasten_refreshes() returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$ update stead.catalog_refreshes set next_at = now() where next_at > now() $$;
 
 do $$
 declare
@@ -230,7 +236,7 @@ declare
 begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('envelope_facts', 'ask_approvals', 'count_evidence', 'tell_webhooks', 'tell_of_approval',
-      'tell_of_envelope', 'webhook_endpoint', 'note_outcome_to_index', 'index_outcomes')
+      'tell_of_envelope', 'webhook_endpoint', 'hasten_refreshes', 'note_outcome_to_index', 'index_outcomes')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -239,4 +245,5 @@ end
 $$;
 grant execute on function stead.envelope_facts(uuid[], text[]),
   stead.ask_approvals(uuid[], integer[], text[], integer[], timestamptz[], double precision[]),
-  stead.count_evidence(uuid[]), stead.webhook_endpoint(uuid, uuid), stead.index_outcomes(integer) to stead_service;
+  stead.count_evidence(uuid[]), stead.webhook_endpoint(uuid, uuid), stead.index_outcomes(integer),
+  stead.hasten_refreshes() to stead_service;
