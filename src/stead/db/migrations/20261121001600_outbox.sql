@@ -138,6 +138,15 @@ create table public.outbox_dlq (
 );
 create index outbox_dlq_tenant_idx on public.outbox_dlq (tenant_id, moved_at desc);
 
+-- Envelopes that ended with something to remember, for whoever makes it searchable: an entry each, taken away in the
+-- transaction that does.
+create table stead.outcomes_to_index (
+  tenant_id uuid not null,
+  envelope_id uuid not null,
+  primary key (tenant_id, envelope_id),
+  foreign key (tenant_id, envelope_id) references public.outbox (tenant_id, id) on delete cascade
+);
+
 -- Providers and accounts that failed too often in a row, and are left alone for a while.
 create table stead.breakers (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -541,6 +550,11 @@ begin
     from ended e
     where a.tenant_id = e.tenant_id and a.envelope_id = e.id and a.lease_no = e.lease_no
   ),
+  noted as (
+    insert into stead.outcomes_to_index (tenant_id, envelope_id)
+    select e.tenant_id, e.id from ended e where e.result is not null or e.outcome in ('failed', 'unknown', 'dead')
+    on conflict do nothing
+  ),
   audited as (
     insert into public.audit_log (tenant_id, actor_type, actor_id, category, action, subject_type, subject_id,
       subject_profile_id, payload)
@@ -816,7 +830,8 @@ do $$
 declare
   t text;
 begin
-  foreach t in array array['public.outbox', 'public.outbox_attempts', 'public.outbox_dlq', 'stead.breakers']
+  foreach t in array array['public.outbox', 'public.outbox_attempts', 'public.outbox_dlq', 'stead.breakers',
+    'stead.outcomes_to_index']
   loop
     execute format('alter table %s enable row level security', t);
     execute format('alter table %s force row level security', t);

@@ -142,27 +142,6 @@ as $$
   select w.url, w.secret_no, w.paused from stead.webhook_endpoints w where w.tenant_id = tenant and w.id = endpoint
 $$;
 
--- Envelopes that ended with something to remember, for whoever makes it searchable: an entry each, taken away in the
--- transaction that writes the evidence.
-create table stead.outcomes_to_index (
-  tenant_id uuid not null,
-  envelope_id uuid not null,
-  primary key (tenant_id, envelope_id),
-  foreign key (tenant_id, envelope_id) references public.outbox (tenant_id, id) on delete cascade
-);
-create function stead.note_outcome_to_index() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-begin
-  insert into stead.outcomes_to_index (tenant_id, envelope_id) values (new.tenant_id, new.envelope_id)
-  on conflict do nothing;
-  return null;
-end
-$$;
-create trigger note_outcome_to_index after update on public.outbox_attempts
-  for each row when (old.outcome is null and (new.result is not null or new.outcome in ('permanent', 'unknown')))
-  execute function stead.note_outcome_to_index();
-
 -- Writes evidence of a batch of outcomes: the proposal with its fate, and what the tool answered.
 create function stead.index_outcomes(batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -214,7 +193,7 @@ do $$
 declare
   t text;
 begin
-  foreach t in array array['stead.webhook_endpoints', 'stead.outcomes_to_index']
+  foreach t in array array['stead.webhook_endpoints']
   loop
     execute format('alter table %s enable row level security', t);
     execute format('alter table %s force row level security', t);
@@ -236,7 +215,7 @@ declare
 begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('envelope_facts', 'ask_approvals', 'count_evidence', 'tell_webhooks', 'tell_of_approval',
-      'tell_of_envelope', 'webhook_endpoint', 'hasten_refreshes', 'note_outcome_to_index', 'index_outcomes')
+      'tell_of_envelope', 'webhook_endpoint', 'hasten_refreshes', 'index_outcomes')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
