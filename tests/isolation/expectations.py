@@ -247,6 +247,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
         "stead_definer": _some("select", "insert", "delete"),
     },
+    # Without the claims of a key with scopes: see tests/evidence.
+    "public.evidence_scopes": {
+        "stead_service": dict.fromkeys(_ALL, service),
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+    },
+    "public.evidence_artifacts": {"stead_service": dict.fromkeys(_ALL, service), **_POWERFUL},
+    "stead.artifact_removals": {"stead_definer": _ALL},
     "public.pattern_embeddings": {
         "authenticated": {"select": catalogue},
         "stead_service": {"select": catalogue, "insert": service, "update": service, "delete": service},
@@ -408,6 +415,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_definer": _ALL,
     },
     "stead.outcomes_to_index": {"stead_definer": _ALL},
+    "stead.schedule_pauses": {"stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.
