@@ -473,6 +473,7 @@ ACROSS_TENANTS = {
     "record_decisions": "the same, what it decided",
     "learn_trust": "the same, what it learned",
     "sweep_governance": "housekeeping: one number",
+    "hasten_refreshes": "when providers are asked again",
     "lock_envelopes": "a claim function; refuses callers with a tenant, as do all that follow on it",
     "begin_envelopes": "completes that claim",
     "hold_envelopes": "the same, for what does not run",
@@ -513,7 +514,7 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"tenants_with_envelopes", "ready_envelopes", "pass_breakers", "bury_envelopes", "approval_begins",
             "vote_counts", "vote_decides", "tell_webhooks", "tell_of_approval", "tell_of_envelope",
-            "note_outcome_to_index", "number_guardrails",
+            "number_guardrails",
             "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
             "remove_artifact", "tenants_pausing",
             "drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
