@@ -4,5 +4,6 @@ import sys
 
 from stead.cli import main
 
-sys.argv.insert(1, "outbox")
-main()
+if __name__ == "__main__":
+    sys.argv.insert(1, "outbox")
+    main()
