@@ -115,6 +115,10 @@ class AskedFacts(Body):
 class TryAction(Body):
     """What would be decided about an action?"""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"action": {"tool": "refund", "risk": "high"}}]}
+    )
+
     action: AskedAction
     facts: AskedFacts = AskedFacts()
     policy: PolicyDocument | None = None
