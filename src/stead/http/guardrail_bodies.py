@@ -164,6 +164,10 @@ class DecisionOut(BaseModel):
 class ReplayPolicy(Body):
     """A policy that past decisions are to be made again with."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"policy": {"trust_threshold": 0.7}, "limit": 1000}]}
+    )
+
     policy: PolicyDocument
     since: Moment | None = None
     limit: int = Field(1000, ge=1, le=MAX_REPLAYED)
