@@ -510,7 +510,7 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "match_memories", "near_pairs", "relevant_evidence", "shared_schedules", "pause_shared_schedule",
                  "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
                  "request_erasure", "erase_step", "release_erasure", "erase_memory",
-                 "erase_audit_texts", "is_approver", "count_evidence"}  # fmt: skip
+                 "erase_audit_texts", "is_approver", "count_evidence", "refresh_at_once"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"tenants_with_envelopes", "ready_envelopes", "pass_breakers", "bury_envelopes", "approval_begins",
             "vote_counts", "vote_decides", "tell_webhooks", "tell_of_approval", "tell_of_envelope",
@@ -543,7 +543,7 @@ async def test_each_function_with_its_owners_rights_is_accounted_for(intruder: I
 
 #: Functions of the outbox with arguments of the right kinds; `$` stands for ids of another tenant.
 OF_THE_WORKER = [
-    "lock_envelopes(10, 10, '{}', '{}', null)",
+    "lock_envelopes(10, 10, '{}', '{}', null, '{}', '{}')",
     "begin_envelopes(gen_random_uuid(), $)",
     "hold_envelopes($, '{denied}', array[null]::timestamptz[], '{x}', '{x}')",
     "settle_envelopes(gen_random_uuid(), $, '{1}', '{succeeded}', '{x}', '{x}', '{x}', '{0}', '{x}', '{1}')",
@@ -560,6 +560,7 @@ OF_THE_WORKER = [
     "next_envelope_in_s()",
     "outbox_depths(null)",
     "index_outcomes(10)",
+    "hasten_refreshes()",
 ]
 
 

@@ -910,7 +910,9 @@ create policy tenant_isolation on public.outbox_dlq to authenticated, stead_serv
   with check (tenant_id = (select stead.tenant_id()) and exists (
     select from public.outbox o where o.tenant_id = outbox_dlq.tenant_id and o.id = outbox_dlq.id));
 create policy service_role_full_access on public.outbox_dlq to service_role using (true) with check (true);
-create policy tenant_isolation on stead.breakers to stead_service
+create policy tenant_isolation on stead.breakers for select to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_delete on stead.breakers for delete to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 
 do $$

@@ -211,7 +211,10 @@ $$;
 -- Makes every refresh of the catalogue due.
 create function stead.hasten_refreshes() returns void
 language sql security definer set search_path = pg_catalog, pg_temp
-as $$ update stead.catalog_refreshes set next_at = now() where next_at > now() $$;
+as $$
+  select stead.refuse_tenants();
+  update stead.catalog_refreshes set next_at = now() where next_at > now()
+$$;
 
 do $$
 declare
