@@ -376,7 +376,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         **_POWERFUL,
     },
     "stead.breakers": {
-        "stead_service": _some("select", "delete", rule=service),
+        "stead_service": _some("select", rule=service),
         "stead_definer": _ALL,
     },
     # Triggers hold what is written; nobody deletes one.

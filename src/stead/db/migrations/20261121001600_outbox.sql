@@ -879,7 +879,7 @@ revoke all on public.outbox, public.outbox_attempts, public.outbox_dlq from anon
 grant select on public.outbox, public.outbox_attempts, public.outbox_dlq to authenticated;
 grant select, insert, update, delete on public.outbox, public.outbox_attempts, public.outbox_dlq
   to stead_service, service_role;
-grant select, delete on stead.breakers to stead_service;
+grant select on stead.breakers to stead_service;
 
 -- People see what they proposed, or an agent for them; the rest is for those who approve, and for the tenant's service.
 create policy tenant_isolation on public.outbox for select to authenticated, stead_service
@@ -911,8 +911,6 @@ create policy tenant_isolation on public.outbox_dlq to authenticated, stead_serv
     select from public.outbox o where o.tenant_id = outbox_dlq.tenant_id and o.id = outbox_dlq.id));
 create policy service_role_full_access on public.outbox_dlq to service_role using (true) with check (true);
 create policy tenant_isolation on stead.breakers for select to stead_service
-  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_delete on stead.breakers for delete to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 
 do $$
