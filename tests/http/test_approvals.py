@@ -151,10 +151,12 @@ async def test_a_link_is_for_one_vote_and_opening_it_changes_nothing(acting: Act
     assert voted.status_code == 200, voted.text
     await acting.until(made["envelope"]["id"], "succeeded")
     assert acting.effects == [trick]
+    browser = {"accept": "text/html,*/*;q=0.8"}
+    problem_of(await acting.client.get(where), 404, "approval_link_unknown")
     for again in (
-        await acting.client.get(where),
-        await acting.client.post(where, data={"vote": "approve", "digest": digest}),
-        await acting.client.get(where[:-1] + ("A" if where[-1] != "A" else "B")),
+        await acting.client.get(where, headers=browser),
+        await acting.client.post(where, data={"vote": "approve", "digest": digest}, headers=browser),
+        await acting.client.get(where[:-1] + ("A" if where[-1] != "A" else "B"), headers=browser),
     ):
         assert again.status_code == 404
         assert again.headers["content-type"].startswith("text/html")

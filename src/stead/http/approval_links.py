@@ -116,6 +116,9 @@ async def _failed(request: Request, error: SteadError) -> HTMLResponse:
     if isinstance(error, NotFound):
         # Tokens cannot be guessed; who tries many is stopped all the same.
         await request.app.state.limiter.hit(FAILURES, "failed-proof", address_of(request))
+    if "text/html" not in request.headers.get("accept", ""):
+        # No browser: a problem document, as everywhere.
+        raise error
     request.state.problem_code = error.code
     text = f"<p>{escape(error.detail)}.</p>" + (f"<p>{escape(error.hint)}</p>" if error.hint else "")
     return _page(error.title(), text, error.status)
