@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from stead.http import (
@@ -47,13 +47,17 @@ its own id. A key made with scopes needs the one of the endpoint: `sessions`, `c
 
 
 def create_app(
-    config: HttpConfig, open_parts: Callable[[], AbstractAsyncContextManager[Parts]]
+    config: HttpConfig,
+    open_parts: Callable[[], AbstractAsyncContextManager[Parts]],
+    *,
+    pages: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """The HTTP application.
 
     Args:
         config: Limits and addresses.
         open_parts: Opens what requests are served from, for as long as the server runs.
+        pages: What is served beside the API, of parts above this one.
     """
 
     @asynccontextmanager
@@ -100,6 +104,8 @@ def create_app(
         health,
     ):
         app.include_router(part.router)
+    for router in pages:
+        app.include_router(router)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
     app.add_middleware(LastResort)

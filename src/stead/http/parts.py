@@ -35,6 +35,7 @@ class Parts:
         tool_sources: Providers that list tools.
         guard: Which addresses tools may call.
         accounts: What linking accounts works with.
+        console_key: What cookies of the console are signed with.
         webhook_secret: What a provider of accounts signs its webhooks with.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
@@ -61,6 +62,7 @@ class Parts:
     tool_sources: CatalogueSources
     guard: Guard
     accounts: AccountServices
+    console_key: bytes = field(repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
