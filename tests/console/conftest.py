@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx
 import pytest_asyncio
 
-from stead import actions, identity
-from stead.actions import Proposal, Proposed, approvers
+from stead import actions, identity, outbox
+from stead.actions import ActionExecutor, ActionGate, Proposal, Proposed, approvers
 from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
+from stead.core.ids import new_id
 from stead.db import Database
 from stead.governance import Risk
 from stead.identity import Principal, Tenant, tenant_service
-from stead.outbox import Envelope
+from stead.outbox import Envelope, OutboxConfig, OutboxWorker
+from stead.processes import Heartbeat
+from stead.realtime import Hub
 from tests.support.people import Person, make_person, service_headers
 from tests.support.servers import Running, running_server
 
@@ -39,6 +43,8 @@ def _app() -> Stead:
     @app.tool(name="console_refund", risk="high")
     async def refund(order: str, note: str = "", amount: float = 0) -> dict[str, str]:
         """Pays money back."""
+        if order.startswith("cut"):
+            raise ConnectionResetError(order)
         EFFECTS.append(order)
         return {"refunded": order}
 
@@ -129,10 +135,39 @@ class Desk:
     """A tenant with operators."""
 
     running: Running
+    access: DatabaseAccess
     db: Database
     tenant: Tenant
     stack: AsyncExitStack
-    people: list[Person] = field(default_factory=list[Person])
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """A worker carries out what is ready."""
+        parts, worker_id = self.running.parts, new_id()
+        hub = Hub(self.access.listen_url)
+        await hub.start()
+        beat = Heartbeat(self.db, worker_id, "worker", 1.0)
+        await beat.start()
+        gate = ActionGate()
+        executor = ActionExecutor(gate, parts.toolbox, parts.webhooks)
+        worker = OutboxWorker(self.db, hub, gate, executor, worker_id, OutboxConfig())
+        task = asyncio.create_task(worker.run())
+        try:
+            yield
+        finally:
+            worker.stop()
+            await asyncio.wait_for(task, 30)
+            await beat.stop()
+            await hub.stop()
+
+    async def until(self, proposed: Proposed, status: str) -> Envelope:
+        """The envelope as soon as it is in that state."""
+        async with asyncio.timeout(30):
+            while True:
+                envelope = await self.envelope(proposed)
+                if envelope.status == status:
+                    return envelope
+                await asyncio.sleep(0.02)
 
     @property
     def service(self) -> Principal:
@@ -181,11 +216,13 @@ class Desk:
     async def envelope(self, proposed: Proposed) -> Envelope:
         """As it stands."""
         async with self.db.transaction(self.service, read_only=True) as tx:
-            return await actions.approving.outbox.envelopes.get(tx, self.service, proposed.envelope.id)
+            return await outbox.envelopes.get(tx, self.service, proposed.envelope.id)
 
 
 @pytest_asyncio.fixture
-async def desk(console: Running, db: Database, tenant: Tenant) -> AsyncIterator[Desk]:
+async def desk(
+    console: Running, access: DatabaseAccess, db: Database, tenant: Tenant
+) -> AsyncIterator[Desk]:
     """A tenant of the test's own."""
     async with AsyncExitStack() as stack:
-        yield Desk(console, db, tenant, stack)
+        yield Desk(console, access, db, tenant, stack)

@@ -9,7 +9,7 @@ import pytest
 
 from stead.actions import approvers, approving
 from stead.assembly.database import DatabaseAccess
-from tests.console.conftest import Browser, Desk, Page
+from tests.console.conftest import EFFECTS, Browser, Desk, Page
 from tests.support.people import Person, make_person
 
 
@@ -32,6 +32,10 @@ async def test_an_approver_sees_what_will_run_and_approves_it(desk: Desk) -> Non
     assert (await desk.envelope(proposed)).status == "pending"
     after = await browser.get(f"{path}?done=voted")
     assert str(person.id) in after.text
+    async with desk.working():
+        await desk.until(proposed, "succeeded")
+    assert EFFECTS.count("o-77") == 1
+    assert "the action is succeeded" in (await browser.get(path)).text
     assert not after.all("form", action=f"{path}/vote")
 
 
@@ -154,7 +158,7 @@ async def test_another_tenant_sees_and_does_nothing(
     desk: Desk, access: DatabaseAccess, stranger: Person
 ) -> None:
     proposed = await desk.propose()
-    theirs = Desk(desk.running, desk.db, stranger.tenant, desk.stack)
+    theirs = Desk(desk.running, desk.access, desk.db, stranger.tenant, desk.stack)
     approver = await theirs.person(approves="critical")
     path = f"/console/approvals/{proposed.approval_id}"
     for browser in (await theirs.signed_in(approver.token), await theirs.as_service()):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import jwt
 import pytest
 
 from stead import identity
+from stead.console import router
 from stead.console.sessions import COOKIE, ConsoleSessions
 from stead.core.ids import new_id
-from stead.http import HttpConfig
+from stead.http import HttpConfig, Parts, create_app
 from stead.identity import Admission
 from stead.identity.jwt import SteadTokens
 from tests.console.conftest import Browser, Desk, Page
@@ -35,16 +38,16 @@ async def test_a_cookie_for_pages_only(desk: Desk, person: Person) -> None:
     await browser.get("/console")
 
 
-async def test_the_cookie_is_for_https_in_production(
-    desk: Desk, person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = desk.running.server.config.loaded_app if desk.running.server else None
-    while app is not None and not hasattr(app, "state"):
-        app = app.app
-    assert app is not None
-    monkeypatch.setattr(app.state, "config", HttpConfig(version="test", secure_cookies=True))
-    browser = await desk.browser()
-    answer = await browser.post("/console/sign-in", {"token": person.token})
+async def test_the_cookie_is_for_https_in_production(desk: Desk, person: Person) -> None:
+    def never() -> AbstractAsyncContextManager[Parts]:
+        raise AssertionError("it is open already")
+
+    app = create_app(HttpConfig(version="test", secure_cookies=True), never, pages=[router])
+    app.state.parts = desk.running.parts
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://stead.example") as client:
+        answer = await Browser(client).post("/console/sign-in", {"token": person.token})
+    assert answer.status_code == 303
     assert "secure" in {p.strip().lower() for p in answer.headers["set-cookie"].split(";")}
 
 
