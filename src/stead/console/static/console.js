@@ -9,6 +9,7 @@
   // Nothing moves under somebody's hands: it waits until they have left.
   const look = () => {
     late = live().contains(document.activeElement);
+    document.body.classList.toggle("is-late", late);
     if (!late) {
       htmx.ajax("GET", location.pathname + location.search, { target: "#live", select: "#live", swap: "outerHTML" });
     }
