@@ -124,8 +124,16 @@ async def test_a_revoked_key_ends_what_it_opened(desk: Desk) -> None:
 
 
 async def test_a_key_with_scopes_sees_what_they_are_for(desk: Desk) -> None:
+    proposed = await desk.propose()
     _, text = await desk.key("outbox")
     browser = await desk.signed_in(text)
+    page = await browser.get("/console")
+    assert "Queue" in page.text
+    assert str(proposed.approval_id) not in page.html
+    assert "Kill switch" not in page.text
+    links = {e.attributes["href"] for e in page.all("a")}
+    assert "/console/letters" in links
+    assert not links & {"/console/approvals", "/console/guardrails", "/console/activity"}
     await browser.get("/console/outcomes")
     await browser.get("/console/letters")
     for page in ("approvals", "guardrails", "activity"):

@@ -43,6 +43,11 @@ class Operator:
         """Where it all is."""
         return parts_of(self.request).db
 
+    def may(self, scope: str) -> bool:
+        """Whether nothing keeps them from it but the database: people have no scopes."""
+        scopes = self.principal.scopes
+        return not scopes or bool(scopes & {scope, "*"})
+
     def need(self, scope: str) -> None:
         """For what is the whole tenant's.
 
@@ -60,7 +65,13 @@ class Operator:
     def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for them."""
         return pages.page(
-            self.request, template, self.session, form_token=self.form_token, status=status, **values
+            self.request,
+            template,
+            self.session,
+            form_token=self.form_token,
+            status=status,
+            may=self.may,
+            **values,
         )
 
 

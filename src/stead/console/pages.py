@@ -41,6 +41,7 @@ DONE: Final = {
 _FILTERS: Final[dict[str, Any]] = {
     "shown": showing.shown,
     "shown_json": showing.shown_json,
+    "shown_start": showing.shown_start,
     "json_text": showing.json_text,
     "moment": showing.moment,
 }

@@ -59,6 +59,11 @@ def shown_json(value: Any) -> Markup:
     )
 
 
+def shown_start(value: Any) -> Markup:
+    """The beginning of JSON in one line, to tell one from another."""
+    return shown(json.dumps(value, ensure_ascii=False), 120)
+
+
 def moment(at: datetime | None) -> Markup:
     """A time of day in UTC."""
     if at is None:

@@ -12,7 +12,7 @@ from stead.console.assets import ASSETS
 from stead.console.dependencies import Posted, PostedByAnybody, Viewer, sessions_of
 from stead.console.errors import PeopleAndServicesOnly
 from stead.console.routing import PageRoute
-from stead.console.sessions import COOKIE, LASTS, PATH
+from stead.console.sessions import COOKIE, PATH
 from stead.core.errors import Forbidden, SteadError, Unauthenticated
 from stead.http.dependencies import config_of, parts_of, prove
 from stead.http.errors import RouteUnknown
@@ -62,7 +62,6 @@ async def sign_in(request: Request, form: PostedByAnybody) -> Response:
     response.set_cookie(
         COOKIE,
         cookie,
-        max_age=int(LASTS.total_seconds()),
         expires=session.expires_at,
         path=PATH,
         secure=config_of(request).secure_cookies,
