@@ -98,3 +98,15 @@ async def test_nothing_changes_under_somebodys_hands(chromium: Browser, desk: De
     await expect(page.locator("#live tbody tr")).to_have_count(2)
     assert complaints == []
     await page.context.close()
+
+
+async def test_a_link_from_another_site_finds_who_is_signed_in(chromium: Browser, desk: Desk) -> None:
+    person = await desk.person(approves="critical")
+    page, _ = await _page(chromium, desk)
+    await _sign_in(page, person)
+    # The same server by another name is another site.
+    elsewhere = desk.running.base_url.replace("127.0.0.1", "localhost")
+    await page.goto(f"{elsewhere}/console/sign-in")
+    await page.evaluate("to => { location.href = to }", f"{desk.running.base_url}/console/approvals")
+    await expect(page.get_by_role("heading", name="Approvals")).to_be_visible()
+    await page.context.close()

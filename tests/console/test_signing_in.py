@@ -209,6 +209,19 @@ async def test_pages_are_not_read_by_scripts_of_other_sites(desk: Desk) -> None:
     await browser.get("/console", **{"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"})
 
 
+async def test_who_comes_by_a_link_from_elsewhere_goes_on_from_here(desk: Desk) -> None:
+    browser = await desk.browser()
+    came = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+    path = '/console/approvals?status=pending&x="><b>'
+    page = await browser.get(path, **came)
+    (refresh,) = page.all("meta", **{"http-equiv": "refresh"})
+    assert refresh.attributes["content"].startswith("0; url=/console/approvals?status=pending&x=")
+    assert not page.all("b")
+    # From there it is an ordinary visit of somebody who is not signed in.
+    here = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    assert (await browser.client.get(path, headers=here)).status_code == 303
+
+
 async def test_signing_out(desk: Desk) -> None:
     browser = await desk.as_service()
     answer = await browser.submit("/console", "/console/sign-out")

@@ -50,6 +50,10 @@ def _told(request: Request, error: SteadError) -> Response:
                 status_code=401, headers={**pages.HEADERS, "hx-redirect": "/console/sign-in"}
             )
         if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+            if request.headers.get("sec-fetch-site") == "cross-site":
+                # By a link from elsewhere: the browser kept the cookie back. From a page of ours it sends it.
+                query = f"?{request.url.query}" if request.url.query else ""
+                return pages.page(request, "continue.html", None, to=f"{request.url.path}{query}")
             return pages.elsewhere("/console/sign-in")
     response = pages.page(request, "error.html", None, status=error.status, error=error)
     if isinstance(error, RateLimited):
