@@ -48,7 +48,14 @@ from tests.agents.vendors import Vendor, stored_text, vendor_of
 from tests.http.conftest import Logs, captured_logs
 from tests.servers.script import Reply, ToolCall
 from tests.support import cluster as clusters
-from tests.support.people import Person, make_person, make_tenant, open_session, service
+from tests.support.people import (
+    Person,
+    make_person,
+    make_tenant,
+    open_session,
+    service,
+    service_headers,
+)
 from tests.support.servers import say
 from tests.support.traces import Canaries, Traces
 
@@ -219,6 +226,7 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     await client.post(
         "/agents/memories/search", json={"query": f"Where is {w('question')}?"}, headers=headers
     )
+    await _hire(place, person, session, w)
     await place.traces.admin.execute(
         """
         insert into public.message_feedback
@@ -236,7 +244,44 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         person.tenant.id, person.id, f"ca_{new_id()}", w("account"),
     )  # fmt: skip
     await _reflect(place, person, session, w)
+    await _back(place, person, w)
     return session
+
+
+async def _hire(place: Place, person: Person, session: str, w: Any) -> None:
+    slug = f"agent-{uuid.uuid4().hex[:8]}"
+    await place.traces.admin.execute(
+        "insert into public.agents (tenant_id, slug, name) values ($1, $2, 'Agent')",
+        person.tenant.id,
+        slug,
+    )
+    for path, body in (
+        ("/api/agents/compare", {"goal": w("goal of a comparison"), "session_id": session,
+                                 "agents": [slug], "reasons": "rules"}),
+        ("/api/hire/waitlist", {"agent_session_id": session, "agent": slug, "message": w("waitlist"),
+                                "email_override": f"{w('other email')}@example.com"}),
+    ):  # fmt: skip
+        answer = await place.client.post(path, json=body, headers=person.headers)
+        assert answer.status_code == 201, answer.text
+
+
+async def _back(place: Place, person: Person, w: Any) -> None:
+    """Evidence of them, and a file."""
+    headers = {**service_headers(person.tenant), "idempotency-key": str(uuid.uuid4())}
+    recorded = await place.client.post(
+        "/v1/evidence",
+        json={"source_type": "proposal", "content": f"Refund {w('evidence')}.",
+              "metadata": {"why": w("evidence metadata")}, "profile_id": str(person.id)},
+        headers=headers,
+    )  # fmt: skip
+    assert recorded.status_code == 201, recorded.text
+    stored = await place.client.post(
+        "/v1/artifacts",
+        params={"name": f"{w('file name')}.pdf", "profile_id": str(person.id)},
+        content=b"a file",
+        headers=service_headers(person.tenant),
+    )
+    assert stored.status_code == 201, stored.text
 
 
 async def _reflect(place: Place, person: Person, session: str, w: Any) -> None:
@@ -277,7 +322,7 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
     logs: Logs
     with captured_logs() as logs:
         await live(place, bystander, others)
-        await live(place, someone, words)
+        session = UUID(await live(place, someone, words))
         # Some vectors are made, some wait.
         await place.work()
         async with place.db.transaction(someone.principal.served()) as tx:
@@ -292,7 +337,8 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
             assert await place.traces.of(words.words.pop(unheard)) == {}
         # What was not stored proves nothing.
         assert await place.traces.unheard(words) == []
-        lived = set(await place.traces.everything_of(someone.id, *await runs_of(place, someone)))
+        known = (someone.id, session, *await runs_of(place, someone))
+        lived = set(await place.traces.everything_of(*known))
         assert await place.traces.tables_of_people() - lived == NOT_LIVED.keys()
         theirs = await place.traces.everything_of(bystander.id)
         said_by_others = await place.traces.of(others.mark)

@@ -21,7 +21,7 @@ from tests.support.servers import Running, running_server
 
 
 @pytest_asyncio.fixture
-async def works(fresh: DatabaseAccess) -> AsyncIterator[Running]:
+async def works(idle: DatabaseAccess) -> AsyncIterator[Running]:
     """A server and a worker on a database of their own, with a few kinds of jobs."""
     app = Stead()
 
@@ -43,13 +43,13 @@ async def works(fresh: DatabaseAccess) -> AsyncIterator[Running]:
     async def broken(job: JobContext) -> None:
         raise ValueError("no")
 
-    async with running_server(fresh, app, worker=True) as running:
+    async with running_server(idle, app, worker=True) as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def ann(fresh: DatabaseAccess, works: Running) -> Person:
-    return await make_person(works.parts.db, await make_tenant(fresh))
+async def ann(idle: DatabaseAccess, works: Running) -> Person:
+    return await make_person(works.parts.db, await make_tenant(idle))
 
 
 async def project_of(person: Person, db: Database) -> str:
@@ -239,10 +239,10 @@ async def test_what_does_not_fit_is_refused_and_makes_nothing(
 
 
 async def test_another_persons_job_is_one_that_does_not_exist(
-    works: Running, fresh: DatabaseAccess, ann: Person
+    works: Running, idle: DatabaseAccess, ann: Person
 ) -> None:
     bob = await make_person(works.parts.db, ann.tenant)
-    eve = await make_person(works.parts.db, await make_tenant(fresh))
+    eve = await make_person(works.parts.db, await make_tenant(idle))
     project = await project_of(ann, works.parts.db)
     job = await make(works, ann, "ask")
     respond = {"responses": [{"question_id": "q1", "answer": "b"}]}

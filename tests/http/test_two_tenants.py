@@ -40,6 +40,9 @@ UNKNOWN = {
     "job_id": lambda: str(new_id()),
     "objective_id": lambda: str(new_id()),
     "account_id": lambda: str(new_id()),
+    "entry_id": lambda: str(new_id()),
+    "evidence_id": lambda: str(new_id()),
+    "artifact_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -66,12 +69,16 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/projects/{project_id}/daily-sessions": [None],
     "POST /v1/projects/{project_id}/daily-sessions/{daily_session_id}/messages": [{"message": "hello"}],
     "POST /v1/projects/{project_id}/export/github": [{"repo_name": "mine", "github_token": "t"}],
+    "PUT /v1/agents/{slug}/listing": [{"rating": 1}],
+    "POST /v1/agents/{slug}/endorsements": [{"author": "Mallory", "quote": "bad"}],
+    "PATCH /api/admin/waitlist/{entry_id}": [{"status": "contacted"}],
     "POST /v1/jobs/{job_id}/respond": [{"responses": [{"question_id": "q1", "answer": "x"}]}],
     "PUT /v1/objectives/{objective_id}": [{"title": "Mine"}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
     "POST /v1/accounts/{account_id}/refresh": [None],
     "POST /v1/accounts/{account_id}/revoke": [None],
+    "POST /v1/artifacts/{artifact_id}/link": [{}, {"expires_in_s": 60}],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -100,6 +107,13 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
     "POST /v1/jobs": [
         {"kind": "research", "input": {"user_idea": "x"}, "project_id": "{project_id}"},
     ],
+    "POST /api/agents/compare": [
+        {"goal": "xylophone", "session_id": "{session_id}"},
+        {"goal": "xylophone", "profile_id": "{profile_id}"},
+    ],
+    "POST /api/agents/chat": [{"agent": "{slug}", "message": "hello", "session_id": "{session_id}"}],
+    "POST /agents/run": [{"session_id": "{session_id}", "prompt": "hello"}],
+    "POST /api/hire/waitlist": [{"agent_session_id": "{session_id}", "agent": "{slug}"}],
     "POST /agents/memories/search": [
         {"profile_id": "{profile_id}", "query": "xylophone"},
         {"session_id": "{session_id}", "query": "xylophone"},
@@ -113,6 +127,11 @@ OF_THE_TENANT = {"GET /v1/objectives/{objective_id}"}
 WITHOUT_ID = {
     "GET /api/sessions",
     "GET /v1/changes",
+    # What is for hire is everybody's of the tenant to see; looked at in test_marketplace.
+    "GET /api/agents",
+    "GET /api/agents/{slug}",
+    # For services, of their own tenant; looked at in test_marketplace.
+    "GET /api/admin/waitlist",
     # Whose is in the query, and looked at in test_memories.
     "GET /agents/memories",
     "GET /agents/memories/export",
@@ -149,6 +168,21 @@ WITHOUT_ID = {
     "POST /v1/accounts/link",
     # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
     "POST /v1/webhooks/composio",
+    # What serves every tenant, as each sees it.
+    "GET /v1/schedules/shared",
+    "POST /v1/schedules/shared/{name}/pause",
+    "POST /v1/schedules/shared/{name}/resume",
+    # For services, of their own tenant; looked at in test_evidence, as are ids in queries.
+    "GET /v1/evidence",
+    "POST /v1/evidence",
+    "POST /v1/evidence/search",
+    "GET /v1/evidence/scopes",
+    "PUT /v1/evidence/scopes/{source_type}",
+    "DELETE /v1/evidence/scopes/{source_type}",
+    "GET /v1/artifacts",
+    "POST /v1/artifacts",
+    # Opened by a signature, whoever presents it.
+    "GET /v1/artifacts/{artifact_id}/content",
     # What it tells of is what the caller's policies show.
     # Of the caller's tenant; looked at in test_guardrails.
     "GET /v1/guardrails",
@@ -263,9 +297,21 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
             person.id,
             f"ca_{uuid.uuid4().hex}",
         )
+    entry = await client.post(
+        "/api/hire/waitlist", json={"agent_session_id": session, "agent": slug}, **mine
+    )
+    evidence = await client.post(
+        "/v1/evidence", json={"source_type": "tool_output", "content": "A xylophone."}, headers=service
+    )
+    artifact = await client.post(
+        "/v1/artifacts", params={"name": "xylophone"}, content=b"xylophone", headers=service
+    )
     return {
         "objective_id": objective.json()["id"],
         "account_id": str(account),
+        "entry_id": entry.json()["id"],
+        "evidence_id": evidence.json()["id"],
+        "artifact_id": artifact.json()["id"],
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -410,7 +456,10 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith(("respond", "retry", "refresh", "export/github")):
             continue
         headers = person.headers
-        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys", "/v1/objectives")):
+        for_services = (
+            "/v1/agents", "/v1/api-keys", "/v1/objectives", "/v1/evidence", "/v1/artifacts", "/api/admin/waitlist",
+        )  # fmt: skip
+        if call.operation.partition(" ")[2].startswith(for_services):
             headers = service_headers(person.tenant)
         answer = await call.by(server.client, headers, owned, str(person.id))
         assert answer.status_code in {200, 201, 204}, f"{call}: {answer.text}"

@@ -228,8 +228,15 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "public.evidence_embeddings": {
         "stead_service": _some("select", "insert", "update", "delete", rule=service),
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
-        "stead_definer": {"select": everything},
+        "stead_definer": _some("select", "delete"),
     },
+    # Without the claims of a key with scopes: see tests/evidence.
+    "public.evidence_scopes": {
+        "stead_service": dict.fromkeys(_ALL, service),
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+    },
+    "public.evidence_artifacts": {"stead_service": dict.fromkeys(_ALL, service), **_POWERFUL},
+    "stead.artifact_removals": {"stead_definer": _ALL},
     "public.pattern_embeddings": {
         "authenticated": {"select": catalogue},
         "stead_service": {"select": catalogue, "insert": service, "update": service, "delete": service},
@@ -294,6 +301,9 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _some("select", "insert", "update", rule=own),
     },
     "public.message_feedback": _PERSONAL,
+    "public.session_candidates": _PERSONAL,
+    # 000: with the service's key only.
+    "public.waitlist_entries": {"stead_service": _OWN, **_POWERFUL},
     "public.agent_jobs": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "public.agent_job_steps": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "stead.job_events": {"stead_definer": _ALL},
@@ -315,13 +325,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     # Known to everybody of the tenant, said by its service; a version is nobody's to write.
     "public.guardrails": {
         "authenticated": {"select": tenant},
-        "stead_service": {"select": tenant, "insert": service, "update": service},
+        "stead_service": _some("select", "insert", "update", rule=service),
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
         "stead_definer": {"select": everything},
     },
     "public.objectives": {
         "authenticated": {"select": tenant},
-        "stead_service": {"select": tenant, "insert": service, "update": service, "delete": service},
+        "stead_service": dict.fromkeys(_ALL, service),
         **_POWERFUL,
     },
     "stead.guardrail_versions": {
@@ -332,6 +342,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.action_counts": {"stead_definer": _ALL},
     "stead.tool_trust": {"stead_service": {"select": service}, "stead_definer": _ALL},
     "stead.trust_events": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "stead.schedule_pauses": {"stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.

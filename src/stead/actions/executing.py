@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from stead.actions.judging import WEBHOOKS, ActionGate
@@ -17,9 +18,18 @@ class ActionExecutor:
         gate: What judged them: it has their tools.
         toolbox: What calls tools.
         webhooks: What tells tenants of what happens.
+        functions: Names of the tools that are functions of this program; None: whatever the toolbox has.
     """
 
-    def __init__(self, gate: ActionGate, toolbox: Toolbox, webhooks: Webhooks) -> None:
+    def __init__(
+        self,
+        gate: ActionGate,
+        toolbox: Toolbox,
+        webhooks: Webhooks,
+        functions: Sequence[str] | None = None,
+    ) -> None:
+        self.providers = [*toolbox.names, WEBHOOKS]
+        self.functions = functions
         self._gate = gate
         self._toolbox = toolbox
         self._webhooks = webhooks
@@ -39,12 +49,16 @@ class ActionExecutor:
                 tenant_slug=envelope.tenant_slug,
                 envelope_id=envelope.id,
                 # What was promised when it was proposed is what the outbox goes by.
-                tool=replace(tool, idempotent=tool.idempotent and envelope.idempotent),
+                tool=tool
+                if tool.idempotent == envelope.idempotent
+                else replace(tool, idempotent=tool.idempotent and envelope.idempotent),
                 arguments=envelope.arguments,
                 account_id=envelope.account_id,
                 key=str(envelope.id),
                 attempt=envelope.attempt,
-            )
+            ),
+            # With this very tool, when it was proposed; and neither has changed since, by their digests.
+            checked=True,
         )
         return result_of(outcome)
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from stead.identity import Principal
 from stead.sessions import Message, Session
 
+#: Where past proposals and outcomes go in instructions.
+HISTORY: Final = "{{history}}"
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
 
 
@@ -24,12 +26,14 @@ class AgentContext:
         session: The session, with its structured ``context``.
         memories: The block of what is remembered, ready to stand in instructions; empty when nothing is.
         user_text: What the person just said.
+        history: The block of past proposals and outcomes that fit, likewise; for agents that are given it.
     """
 
     agent: str
     session: Session
     memories: str
     user_text: str
+    history: str = ""
 
 
 Instructions = str | Callable[[AgentContext], str]
@@ -47,10 +51,15 @@ class ToolContext:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolFunction:
-    """A function that agents may call, under a name."""
+    """A function that agents may call, under a name.
+
+    Args:
+        governed: Calls of it are judged by guardrails and leave proposals and outcomes behind.
+    """
 
     name: str
     function: Callable[..., Any]
+    governed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +84,11 @@ class AgentDefinition:
 
     Args:
         model: A model's name; None: the one that the server is configured with.
-        instructions: Text, in which ``{{memories}}`` and ``{{context}}`` are replaced, or a function.
+        instructions: Text, in which ``{{memories}}``, ``{{history}}`` and ``{{context}}`` are replaced; or a
+            function.
         tools: Functions, by the name that a model calls them.
         output_schema: JSON Schema that the answer must follow, or None for text.
+        history: Whether it is given past proposals and outcomes in any case.
         id: Row of ``agents``; None for an agent in code that is not registered yet.
         version_id: Row of ``agent_versions``, for an agent that is not defined in code.
     """
@@ -91,8 +102,18 @@ class AgentDefinition:
     tools: Sequence[ToolFunction] = ()
     output_schema: dict[str, Any] | None = None
     tagline: str = ""
+    history: bool = False
     id: UUID | None = None
     version_id: UUID | None = None
+
+    @property
+    def wants_history(self) -> bool:
+        """Whether past proposals and outcomes are looked up for it: it says so, or acts through guardrails."""
+        return (
+            self.history
+            or any(tool.governed for tool in self.tools)
+            or (isinstance(self.instructions, str) and HISTORY in self.instructions)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

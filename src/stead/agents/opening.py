@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from stead import memory, sessions
+from stead import evidence, memory, sessions
 from stead.agents import queries
 from stead.agents.errors import SessionBusy
 from stead.agents.incoming import Incoming, settle
@@ -39,6 +39,7 @@ class Begun:
     history: Sequence[Message]
     memories: str
     injected: Sequence[Recalled]
+    past: str = ""
 
     def turn(self) -> Turn:
         """What the engine needs."""
@@ -50,6 +51,7 @@ class Begun:
                 session=self.session,
                 memories=self.memories,
                 user_text=sessions.text_of(self.user_message.parts),
+                history=self.past,
             ),
             tool_context=ToolContext(
                 principal=self.principal,
@@ -147,7 +149,11 @@ async def open_run(
         message_id,
         process_id,
         model,
-        {"message": message.parts, "trigger": incoming.trigger},
+        {
+            "message": message.parts,
+            "trigger": incoming.trigger,
+            **({"metadata": incoming.metadata} if incoming.metadata else {}),
+        },
     )
     # What was there before a new message is its history. Any other message may have lost what came after it.
     history = last
@@ -158,6 +164,7 @@ async def open_run(
     block, injected = await _recall(
         tx, request, session, agent, run_id, [*history, message], embedder, config
     )
+    past = await _look_back(tx, request, session, agent, message, embedder, config)
     return Begun(
         principal=principal,
         session=session,
@@ -169,7 +176,33 @@ async def open_run(
         history=[*history, message],
         memories=block,
         injected=injected,
+        past=past,
     )
+
+
+async def _look_back(
+    tx: Transaction,
+    request: Request,
+    session: Session,
+    agent: AgentDefinition,
+    message: Message,
+    embedder: Embedder,
+    config: RuntimeConfig,
+) -> str:
+    """Past proposals and outcomes for this message, as a block for instructions, where the agent wants them."""
+    text = sessions.text_of(message.parts)
+    if not (agent.wants_history and config.history.max_tokens and text.strip()):
+        return ""
+    found = await evidence.relevant(
+        tx,
+        text,
+        profile_id=session.profile_id,
+        embedder=embedder,
+        vector=request.vector,
+        limit=config.history.max_items * 2,
+    )
+    block, _ = evidence.as_instructions(found, config.history)
+    return block
 
 
 async def _recall(

@@ -43,6 +43,7 @@ class AgentRegistry:
         max_tokens: int | None = None,
         tools: Sequence[str | Callable[..., Any]] = (),
         output_schema: dict[str, Any] | None = None,
+        history: bool = False,
     ) -> AgentDefinition:
         """Defines an agent in code.
 
@@ -51,6 +52,7 @@ class AgentRegistry:
             instructions: Text, or a function of AgentContext.
             name: What people read; made from the slug when None.
             tools: Names of registered tools, or functions.
+            history: Whether it is given past proposals and outcomes, as ``context.history``.
 
         Raises:
             AgentInvalid: The slug is malformed or taken, or a tool is not known.
@@ -71,6 +73,7 @@ class AgentRegistry:
             max_tokens=max_tokens,
             tools=[self._tool(tool) for tool in tools],
             output_schema=output_schema,
+            history=history,
         )
         self._agents[slug] = definition
         return definition

@@ -163,39 +163,47 @@ class AnchorFile:
         Raises:
             AuditAnchorsInvalid: The file cannot be written, or is not as it was written.
         """
-        async with db.transaction(NOBODY, read_only=True) as tx:
-            rows = await queries.heads(tx)
-        found = {row["tenant"]: Head(seal_no=row["seal_no"], digest=row["digest"]) for row in rows}
-        return await asyncio.to_thread(self._append, found)
+        moved, behind = await asyncio.to_thread(self._append, await _heads(db))
+        if behind:
+            # Whoever shares the file may have written newer heads after these were read: what is read from here on
+            # cannot be older than what stands there.
+            now = await _heads(db)
+            for tenant_id, last in sorted(behind.items()):
+                if _is_behind(now.get(tenant_id), last):
+                    _tell(tenant_id, last, now.get(tenant_id))
+        return moved
 
-    def _append(self, found: Mapping[UUID, Head]) -> int:
+    def _append(self, found: Mapping[UUID, Head]) -> tuple[int, dict[UUID, Head]]:
+        """How many were written; and what the file says of tenants that are behind it."""
         try:
             # Never opened for writing anywhere but at its end: a file that only grows (chattr +a) will do.
             with self._path.open("a+b") as target:
                 _lock(target)
                 ended = self._catch_up(target)
-                last = self._reader.last
+                known = self._reader.last
+                behind = {
+                    tenant_id: last
+                    for tenant_id, last in known.items()
+                    if _is_behind(found.get(tenant_id), last)
+                }
                 moved = [
                     (tenant_id, head)
                     for tenant_id, head in sorted(found.items())
-                    if _is_new(tenant_id, head, last.get(tenant_id))
+                    if tenant_id not in behind and known.get(tenant_id) != head
                 ]
-                for tenant_id in last.keys() - found.keys():
-                    _tell(tenant_id, last[tenant_id], None)
-                if not moved:
-                    return 0
-                line = self._line(moved)
-                target.write((b"" if ended else b"\n") + line + b"\n")
-                target.flush()
-                os.fsync(target.fileno())
-                self._reader.take(line)
-                self._read_to = target.tell()
+                if moved:
+                    line = self._line(moved)
+                    target.write((b"" if ended else b"\n") + line + b"\n")
+                    target.flush()
+                    os.fsync(target.fileno())
+                    self._reader.take(line)
+                    self._read_to = target.tell()
         except OSError as error:
             raise AuditAnchorsInvalid(
                 f"{self._path} cannot be written: {error.strerror}",
                 hint="STEAD_AUDIT_ANCHORS is the path of a file that this process may append to.",
             ) from error
-        return len(moved)
+        return len(moved), behind
 
     def _catch_up(self, target: IO[bytes]) -> bool:
         """Reads what others wrote since; all of it when it is another file. Says whether it ends with a line."""
@@ -232,12 +240,15 @@ def _lock(target: IO[bytes]) -> None:
         fcntl.flock(target, fcntl.LOCK_EX)
 
 
-def _is_new(tenant_id: UUID, head: Head, last: Head | None) -> bool:
-    if last is None or head.seal_no > last.seal_no:
-        return True
-    if head != last:
-        _tell(tenant_id, last, head)
-    return False
+async def _heads(db: Database) -> dict[UUID, Head]:
+    async with db.transaction(NOBODY, read_only=True) as tx:
+        rows = await queries.heads(tx)
+    return {row["tenant"]: Head(seal_no=row["seal_no"], digest=row["digest"]) for row in rows}
+
+
+def _is_behind(head: Head | None, last: Head) -> bool:
+    """Whether the chain ends before what was written of it, or in another way."""
+    return head is None or head.seal_no < last.seal_no or (head.seal_no == last.seal_no and head != last)
 
 
 def _tell(tenant_id: UUID, last: Head, now: Head | None) -> None:

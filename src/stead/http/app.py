@@ -11,15 +11,18 @@ from starlette.middleware.cors import CORSMiddleware
 from stead.http import (
     accounts,
     agents,
+    artifacts,
     audit,
     chat,
     evaluation,
+    evidence,
     feedback,
     forgetting,
     guardrails,
     health,
     jobs,
     keys,
+    marketplace,
     mcp,
     memories,
     problems,
@@ -42,7 +45,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `audit`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `evidence`, `guardrails`, `audit`, `realtime` or `keys`.
 """
 
 
@@ -90,6 +93,7 @@ def create_app(
         memories,
         forgetting,
         agents,
+        marketplace,
         jobs,
         projects,
         schedules,
@@ -98,16 +102,24 @@ def create_app(
         audit,
         accounts,
         webhooks,
+        evidence,
+        artifacts,
         keys,
         mcp,
         realtime,
         health,
     ):
         app.include_router(part.router)
+    app.include_router(artifacts.uploads)
+    app.include_router(artifacts.downloads)
     for router in pages:
         app.include_router(router)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=config.max_body_bytes,
+        files={"/v1/artifacts": config.max_artifact_bytes},
+    )
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,
@@ -127,7 +139,13 @@ def create_app(
             "mcp-method",
             "mcp-name",
         ],
-        expose_headers=["etag", "x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+        expose_headers=[
+            "etag",
+            "x-request-id",
+            "retry-after",
+            "x-stead-session",
+            "x-vercel-ai-ui-message-stream",
+        ],
     )
     app.add_middleware(RequestContext)
     app.add_middleware(Handover)

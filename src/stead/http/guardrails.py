@@ -14,6 +14,7 @@ from stead.governance import NewObjective, policies
 from stead.http.dependencies import (
     Caller,
     OnceOnly,
+    Reading,
     Seeing,
     ServiceCaller,
     Writing,
@@ -66,7 +67,7 @@ def _expected(if_match: str | None) -> int | None:
 
 
 @router.get("/guardrails", summary="The policy that holds")
-async def show(principal: Member, tx: Seeing, response: Response) -> PolicyOut:
+async def show(principal: Member, tx: Reading, response: Response) -> PolicyOut:
     """What agents of the tenant may do. Its version is the ETag."""
     found = await policies.get(tx, principal)
     response.headers["etag"] = f'"{found.version}"'
@@ -144,7 +145,7 @@ async def suggestions(
 
 
 @router.get("/objectives", summary="List objectives")
-async def list_objectives(principal: Member, tx: Seeing) -> list[ObjectiveOut]:
+async def list_objectives(principal: Member, tx: Reading) -> list[ObjectiveOut]:
     """What the tenant wants to reach, the latest first."""
     found = await governance.objectives.listing(tx, principal)
     return [ObjectiveOut.model_validate(each) for each in found]
@@ -162,7 +163,7 @@ async def create_objective(
 
 
 @router.get("/objectives/{objective_id}", summary="One objective")
-async def show_objective(objective_id: UUID, principal: Member, tx: Seeing) -> ObjectiveOut:
+async def show_objective(objective_id: UUID, principal: Member, tx: Reading) -> ObjectiveOut:
     """As it stands."""
     return ObjectiveOut.model_validate(await governance.objectives.get(tx, principal, objective_id))
 

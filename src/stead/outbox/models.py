@@ -161,9 +161,9 @@ class Attempt:
     duration_ms: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Claimed:
-    """An envelope in the hands of a worker.
+    """An envelope in the hands of a worker. Not frozen: when its attempt begins it is counted up in place.
 
     Args:
         lease_no: Goes with every write; an older one writes nothing. Before the attempt begins: the one before.
@@ -248,6 +248,16 @@ class Gate(Protocol):
 
 class Executor(Protocol):
     """Carries envelopes out."""
+
+    @property
+    def providers(self) -> Sequence[str] | None:
+        """The providers that it has; what is of others is left to others. None: all."""
+        ...
+
+    @property
+    def functions(self) -> Sequence[str] | None:
+        """The functions that this program has, where the provider is ``local``. None: all."""
+        ...
 
     async def execute(self, envelope: Claimed) -> Result:
         """Calls the tool once; no transaction is open. Raises only when it is cancelled."""

@@ -8,7 +8,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -164,7 +163,14 @@ class OutboxWorker:
         busy = list(self._tenants)
         async with self._db.transaction(NOBODY) as tx:
             rows = await queries.lock_batch(
-                tx, wanted, self.config.most_of_one, busy, [self._tenants[t] for t in busy], self._after
+                tx,
+                wanted,
+                self.config.most_of_one,
+                busy,
+                [self._tenants[t] for t in busy],
+                self._after,
+                self._executor.providers,
+                self._executor.functions,
             )
             self._claimed_at = time.monotonic()
             if not rows:
@@ -182,9 +188,8 @@ class OutboxWorker:
         self._after = rows[-1]["last_tenant"]
         for row in begun:
             envelope, ruling = running[row["id"]]
-            self._launch(
-                replace(envelope, lease_no=row["lease_no"], attempt=row["attempts"]), ruling.backoff_s
-            )
+            envelope.lease_no, envelope.attempt = row["lease_no"], row["attempts"]
+            self._launch(envelope, ruling.backoff_s)
         for envelope, ruling in held:
             metrics.held(envelope.tenant_slug, ruling.code or ruling.status)
         return len(rows)

@@ -119,6 +119,8 @@ begin
       ('store_items', 'public.store_items', null),
       ('goals', 'public.goal_assessments', null),
       ('beliefs', 'public.belief_graphs', null),
+      ('artifacts', 'public.evidence_artifacts', 'x.created_by = $3'),
+      ('evidence', 'public.evidence_embeddings', 'x.profile_id = $3'),
       ('runs', 'public.agent_runs', null)
     ) as parts (name, source, whose)
   loop
@@ -281,7 +283,7 @@ begin
     where m.scope_id = whose
   )
   select array_agg(v.id) into chain from versions v;
-  select array_agg(m.content) filter (where m.source = 'context'),
+  select array_agg(m.content) filter (where m.source in ('context', 'comparison')),
     array_agg(t.words) filter (where length(t.words) >= 12),
     array_agg(substr(t.json, 2, length(t.json) - 2)) filter (where length(t.words) >= 12),
     array_agg(t.words) filter (where length(t.words) < 12)
@@ -320,6 +322,10 @@ begin
   where s.tenant_id = tenant and s.id = any (sessions) and answers is not null
     and stead.without_answers(s.context, null, answers) is distinct from s.context;
   get diagnostics changed = row_count;
+  -- Reasons for agents that were compared for it may have its words.
+  delete from public.session_candidates c using public.agent_memories m
+  where m.tenant_id = tenant and m.id = any (chain) and m.source = 'comparison'
+    and c.tenant_id = tenant and c.session_id = m.session_id;
   update public.message_feedback f set comment = null
   where f.tenant_id = tenant and f.session_id = any (sessions) and (lower(rtrim(btrim(f.comment), '.!?… ')) = any (whole)
     or exists (select from unnest(quotes) t where position(t in lower(f.comment)) > 0));

@@ -45,13 +45,13 @@ create table public.outbox (
   ready boolean not null default true,
   -- Whether it waits for another one with its lock key.
   blocked boolean not null default false,
-  -- Of those with one lock key one runs at a time: an order that was asked for, or else the account.
+  -- Of those with one lock key one runs at a time: of an order that was asked for, or else of an account.
   order_key text check (length(order_key) between 1 and 255),
-  lock_key text generated always as (coalesce('order:' || order_key, 'account:' || connected_account_id)) stored,
+  lock_key text,
   -- Edits count up: what was approved before one is not approved after it.
   version integer not null default 1,
-  digest bytea generated always as (stead.action_digest(tenant_id, id, version, tool_slug, tool_version, tool_digest,
-    connected_account_id, arguments)) stored,
+  -- Both by triggers, whoever writes: as generated columns they would be computed anew at every step of every envelope.
+  digest bytea not null check (length(digest) = 32),
   -- Whether the provider promises that two calls with one key have one effect.
   idempotent boolean not null default false,
   attempt_limit smallint not null default 5 check (attempt_limit between 1 and 100),
@@ -138,6 +138,14 @@ create table public.outbox_dlq (
 );
 create index outbox_dlq_tenant_idx on public.outbox_dlq (tenant_id, moved_at desc);
 
+-- Envelopes that ended with something to remember, for whoever makes it searchable: an entry each, taken away in the
+-- transaction that does. Without foreign keys: an entry of what is gone is taken away like any other.
+create table stead.outcomes_to_index (
+  tenant_id uuid not null,
+  envelope_id uuid not null,
+  primary key (tenant_id, envelope_id)
+);
+
 -- Providers and accounts that failed too often in a row, and are left alone for a while.
 create table stead.breakers (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -161,7 +169,9 @@ begin
   if new.version < old.version then
     raise check_violation using message = 'the version of an envelope only counts up';
   end if;
-  -- Generated columns are computed after this.
+  new.digest := stead.action_digest(new.tenant_id, new.id, new.version, new.tool_slug, new.tool_version,
+    new.tool_digest, new.connected_account_id, new.arguments);
+  new.lock_key := coalesce('order:' || new.order_key, 'account:' || new.connected_account_id);
   if (new.arguments, new.tool_slug, new.tool_version, new.tool_digest, new.connected_account_id, new.version)
       is distinct from (old.arguments, old.tool_slug, old.tool_version, old.tool_digest, old.connected_account_id,
         old.version)
@@ -189,7 +199,7 @@ begin
   if old.status = 'awaiting_approval' and new.status in ('pending', 'deferred') and new.version = old.version
     and not exists (
       select from public.approvals a
-      where a.tenant_id = new.tenant_id and a.envelope_id = new.id and a.digest = old.digest and a.status = 'approved'
+      where a.tenant_id = new.tenant_id and a.envelope_id = new.id and a.digest = new.digest and a.status = 'approved'
     ) then
     raise check_violation using message = 'nobody approved exactly this';
   end if;
@@ -214,7 +224,8 @@ create trigger envelope_moves before update on public.outbox
   for each row when (not (
     old.tenant_id = new.tenant_id and old.id = new.id and old.version = new.version and old.arguments = new.arguments
     and old.tool_slug = new.tool_slug and old.tool_version = new.tool_version and old.tool_digest = new.tool_digest
-    and old.connected_account_id is not distinct from new.connected_account_id and (
+    and old.connected_account_id is not distinct from new.connected_account_id and old.digest = new.digest
+    and old.lock_key is not distinct from new.lock_key and old.order_key is not distinct from new.order_key and (
     (old.status = 'pending' and new.status = 'executing' and new.worker_id is not null and not new.blocked
       and new.finished_at is null and new.updated_at = now())
     or (old.status = 'executing' and new.status = 'succeeded' and new.worker_id is null
@@ -225,12 +236,17 @@ create function stead.envelope_begins() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
-  raise check_violation using message = format('an envelope does not begin as %s', new.status);
+  if new.status not in ('proposed', 'denied', 'deferred', 'awaiting_approval', 'pending') then
+    raise check_violation using message = format('an envelope does not begin as %s', new.status);
+  end if;
+  new.digest := stead.action_digest(new.tenant_id, new.id, new.version, new.tool_slug, new.tool_version,
+    new.tool_digest, new.connected_account_id, new.arguments);
+  new.lock_key := coalesce('order:' || new.order_key, 'account:' || new.connected_account_id);
+  return new;
 end
 $$;
 create trigger envelope_begins before insert on public.outbox
-  for each row when (new.status not in ('proposed', 'denied', 'deferred', 'awaiting_approval', 'pending'))
-  execute function stead.envelope_begins();
+  for each row execute function stead.envelope_begins();
 
 create function stead.wake_outbox() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -283,9 +299,11 @@ $$;
 
 -- Envelopes for a worker, locked until the transaction ends: of every tenant its share, and of one tenant never more
 -- than `most_of_one` with those that this worker is at. Nothing is changed but what has to wait for another with
--- its lock key, or for a breaker.
+-- its lock key, or for a breaker. What this worker cannot carry out is left to others: of `providers` it has these,
+-- and of functions (the provider `local`) those of `functions`; null: all.
 create function stead.lock_envelopes(
-  wanted integer, most_of_one integer, busy uuid[], busy_counts integer[], after_tenant uuid
+  wanted integer, most_of_one integer, busy uuid[], busy_counts integer[], after_tenant uuid, providers text[],
+  functions text[]
 )
 returns table (id uuid, tenant_id uuid, tenant_slug text, tool_slug text, tool_version text, tool_digest text,
   provider text, arguments jsonb, connected_account_id text, risk text, attempts integer, attempt_limit smallint,
@@ -334,6 +352,8 @@ begin
     cross join lateral (
       select x.id, x.lock_key from public.outbox x
       where x.tenant_id = s.tenant and x.status = 'pending' and x.ready
+        and (providers is null or x.provider = any (providers))
+        and (functions is null or x.provider <> 'local' or x.tool_slug = any (functions))
       order by x.next_run_at, x.id
       limit s.share
       for no key update skip locked
@@ -459,7 +479,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.outbox o
-  set status = u.status, ready = u.until is null, next_run_at = coalesce(u.until, o.next_run_at),
+  set status = u.status, ready = u.status <> 'deferred',
+    next_run_at = coalesce(u.until, case u.status when 'deferred' then now() + interval '1 minute' else o.next_run_at end),
     last_error = u.reason, error_code = u.code
   from unnest(ids, statuses, untils, reasons, codes) as u (id, status, until, reason, code)
   where o.id = u.id and o.status = 'pending';
@@ -540,6 +561,11 @@ begin
         else e.outcome end
     from ended e
     where a.tenant_id = e.tenant_id and a.envelope_id = e.id and a.lease_no = e.lease_no
+  ),
+  noted as (
+    insert into stead.outcomes_to_index (tenant_id, envelope_id)
+    select e.tenant_id, e.id from ended e where e.result is not null or e.outcome in ('failed', 'unknown', 'dead')
+    on conflict do nothing
   ),
   audited as (
     insert into public.audit_log (tenant_id, actor_type, actor_id, category, action, subject_type, subject_id,
@@ -754,7 +780,8 @@ begin
   update public.outbox o set ready = true, blocked = false
   from (
     select x.id from public.outbox x
-    where x.status = 'pending' and x.blocked and not exists (
+    -- Said so, it is in the index of those that stand in line.
+    where x.status = 'pending' and x.blocked and x.lock_key is not null and not exists (
       select from public.outbox h where h.tenant_id = x.tenant_id and h.lock_key = x.lock_key and h.id <> x.id
         and (h.status = 'executing' or (x.order_key is not null and h.id < x.id and h.status in ('proposed', 'deferred',
           'awaiting_approval', 'pending', 'retry_wait', 'outcome_unknown')) or (h.status = 'pending' and not h.blocked)))
@@ -786,8 +813,15 @@ as $$
     select x.tenant_id, x.status from public.outbox x where x.status in ('proposed', 'deferred', 'awaiting_approval',
       'retry_wait', 'outcome_unknown') and (only_tenant is null or x.tenant_id = only_tenant)
     union all
-    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending'
+    -- Each part has an index.
+    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending' and x.ready
       and (only_tenant is null or x.tenant_id = only_tenant)
+    union all
+    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending' and not x.ready and not x.blocked
+      and (only_tenant is null or x.tenant_id = only_tenant)
+    union all
+    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending' and not x.ready and x.blocked
+      and x.lock_key is not null and (only_tenant is null or x.tenant_id = only_tenant)
     union all
     select x.tenant_id, 'executing' from public.outbox x where x.status = 'executing'
       and (only_tenant is null or x.tenant_id = only_tenant)
@@ -816,7 +850,8 @@ do $$
 declare
   t text;
 begin
-  foreach t in array array['public.outbox', 'public.outbox_attempts', 'public.outbox_dlq', 'stead.breakers']
+  foreach t in array array['public.outbox', 'public.outbox_attempts', 'public.outbox_dlq', 'stead.breakers',
+    'stead.outcomes_to_index']
   loop
     execute format('alter table %s enable row level security', t);
     execute format('alter table %s force row level security', t);
@@ -877,7 +912,7 @@ revoke execute on function stead.envelope_moves(), stead.envelope_begins(), stea
   stead.action_digest(uuid, uuid, integer, text, text, text, text, jsonb) from public, anon, authenticated;
 grant execute on function stead.action_digest(uuid, uuid, integer, text, text, text, text, jsonb),
   stead.breaker_target(text, text, text) to stead_service, service_role, stead_definer;
-grant execute on function stead.lock_envelopes(integer, integer, uuid[], integer[], uuid),
+grant execute on function stead.lock_envelopes(integer, integer, uuid[], integer[], uuid, text[], text[]),
   stead.begin_envelopes(uuid, uuid[]),
   stead.hold_envelopes(uuid[], text[], timestamptz[], text[], text[]), stead.unblock_envelopes(uuid[]),
   stead.settle_envelopes(uuid, uuid[], integer[], text[], text[], text[], text[], double precision[], text[], integer[]),
