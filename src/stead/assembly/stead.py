@@ -15,6 +15,7 @@ from stead.agents import AgentContext, AgentRegistry
 from stead.assembly.database import DatabaseAccess, check_login, reach
 from stead.assembly.settings import Settings, load_settings
 from stead.assembly.wiring import embedder_config, http_config, open_parts
+from stead.console import router as console
 from stead.http import Parts, create_app
 from stead.jobs import JobFunction, JobRegistry
 from stead.processes import ProcessKind
@@ -300,4 +301,5 @@ class Stead:
 
     def http(self, open_with: Callable[[], AbstractAsyncContextManager[Parts]]) -> FastAPI:
         """The HTTP application."""
-        return create_app(http_config(self.settings, version("stead")), open_with)
+        config = http_config(self.settings, version("stead"))
+        return create_app(config, open_with, pages=[console])
