@@ -40,6 +40,8 @@ UNKNOWN = {
     "job_id": lambda: str(new_id()),
     "objective_id": lambda: str(new_id()),
     "account_id": lambda: str(new_id()),
+    "envelope_id": lambda: str(new_id()),
+    "approval_id": lambda: str(new_id()),
     "entry_id": lambda: str(new_id()),
     "evidence_id": lambda: str(new_id()),
     "artifact_id": lambda: str(new_id()),
@@ -76,6 +78,14 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "PUT /v1/objectives/{objective_id}": [{"title": "Mine"}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
+    "PATCH /v1/outbox/{envelope_id}": [{"arguments": {"word": "xylophones"}}],
+    "POST /v1/outbox/{envelope_id}/cancel": [None],
+    "POST /v1/outbox/{envelope_id}/resolve": [{"outcome": "not_done"}],
+    "POST /v1/outbox/dlq/{envelope_id}/retry": [None],
+    "POST /v1/approvals/{approval_id}/approve": [{"digest": "00" * 32}],
+    "POST /v1/approvals/{approval_id}/reject": [{"digest": "00" * 32, "reason": "no"}],
+    "POST /v1/approvals/{approval_id}/edit": [{"digest": "00" * 32, "arguments": {}}],
+    "POST /v1/approvals/{approval_id}/links": [{"profile_id": "{me}"}],
     "POST /v1/accounts/{account_id}/refresh": [None],
     "POST /v1/accounts/{account_id}/revoke": [None],
     "POST /v1/artifacts/{artifact_id}/link": [{}, {"expires_in_s": 60}],
@@ -191,6 +201,26 @@ WITHOUT_ID = {
     "POST /v1/guardrails/test",
     "POST /v1/guardrails/replay",
     "GET /v1/guardrails/suggestions",
+    # Of the caller's tenant and for who may; looked at in test_outbox, test_approvals and test_webhook_endpoints.
+    "GET /v1/outbox",
+    "POST /v1/outbox",
+    "GET /v1/outbox/status",
+    "GET /v1/outbox/dlq",
+    "POST /v1/outbox/dlq/drain",
+    "GET /v1/approvals",
+    "GET /v1/approvals/delegations",
+    "POST /v1/approvals/delegations",
+    "DELETE /v1/approvals/delegations/{delegation_id}",
+    "GET /v1/approvals/links/{token}",
+    "POST /v1/approvals/links/{token}",
+    "GET /v1/approvers",
+    "PUT /v1/approvers/{profile_id}",
+    "DELETE /v1/approvers/{profile_id}",
+    "GET /v1/webhook-endpoints",
+    "POST /v1/webhook-endpoints",
+    "PATCH /v1/webhook-endpoints/{endpoint_id}",
+    "POST /v1/webhook-endpoints/{endpoint_id}/rotate-secret",
+    "DELETE /v1/webhook-endpoints/{endpoint_id}",
     "GET /v1/objectives",
     "POST /v1/objectives",
     "GET /v1/agents",
@@ -286,6 +316,15 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         json={"project_id": project, "agent_type": "research", "input_context": context},
         **mine,
     )
+    tool = {
+        "display_name": "Say",
+        "schema": {"type": "object", "properties": {"word": {"type": "string"}}},
+        "risk": "high",
+        "http": {"url": "https://api.example.com/say"},
+    }
+    assert (await client.put("/v1/tools/say", json=tool, headers=service)).status_code == 200
+    action = {"tool": "say", "arguments": {"word": "xylophone"}}
+    proposed = (await client.post("/v1/outbox", json=action, **mine)).json()
     objective = await client.post("/v1/objectives", json={"title": "xylophone"}, headers=service)
     async with server.parts.db.transaction(person.principal.served()) as tx:
         account = await tx.value(
@@ -309,6 +348,8 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
     return {
         "objective_id": objective.json()["id"],
         "account_id": str(account),
+        "envelope_id": proposed["envelope"]["id"],
+        "approval_id": proposed["approval_id"],
         "entry_id": entry.json()["id"],
         "evidence_id": evidence.json()["id"],
         "artifact_id": artifact.json()["id"],
@@ -453,7 +494,10 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith("forget") and "memory_id" in (call.body or {}):
             continue  # deleted by then
         # A job that asks nothing, one that then would never end its stream, and somebody else's server.
-        if call.operation.endswith(("respond", "retry", "refresh", "export/github")):
+        if call.operation.endswith(("respond", "retry", "refresh", "export/github", "/resolve")):
+            continue
+        # What somebody proposed themselves they do not approve: see test_approvals.
+        if call.operation.startswith("POST /v1/approvals/"):
             continue
         headers = person.headers
         for_services = (

@@ -147,6 +147,23 @@ def any_own(role: str, caller: Caller, label: Label) -> bool:
     return service(role, caller, label) or (tenant(role, caller, label) and known)
 
 
+def approving(role: str, caller: Caller, label: Label) -> bool:
+    """What somebody proposed, and all that is the tenant's for who approves there."""
+    approver = caller.person == (label.tenant, "bob")
+    return own(role, caller, label) or (tenant(role, caller, label) and approver)
+
+
+def delegating(role: str, caller: Caller, label: Label) -> bool:
+    """Who delegates, and to whom; the tenant's service."""
+    between = caller.person in {(label.tenant, "ann"), (label.tenant, "bob")}
+    return service(role, caller, label) or (tenant(role, caller, label) and between)
+
+
+def in_person(role: str, caller: Caller, label: Label) -> bool:
+    """As exactly that person, whatever the role may do."""
+    return tenant(role, caller, label) and caller.person == (label.tenant, label.holder)
+
+
 Verbs = dict[str, Rule]
 _READ_OWN: Verbs = {"select": own}
 _ALL: Verbs = dict.fromkeys(("select", "insert", "update", "delete"), everything)
@@ -228,7 +245,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "public.evidence_embeddings": {
         "stead_service": _some("select", "insert", "update", "delete", rule=service),
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
-        "stead_definer": _some("select", "delete"),
+        "stead_definer": _some("select", "insert", "delete"),
     },
     # Without the claims of a key with scopes: see tests/evidence.
     "public.evidence_scopes": {
@@ -342,6 +359,62 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.action_counts": {"stead_definer": _ALL},
     "stead.tool_trust": {"stead_service": {"select": service}, "stead_definer": _ALL},
     "stead.trust_events": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "public.outbox": {
+        "authenticated": {"select": approving},
+        "stead_service": {**_OWN, "select": approving},
+        **_POWERFUL,
+    },
+    # Visible with their envelope.
+    "public.outbox_attempts": {
+        "authenticated": {"select": approving},
+        "stead_service": dict.fromkeys(_ALL, approving),
+        **_POWERFUL,
+    },
+    "public.outbox_dlq": {
+        "authenticated": {"select": approving},
+        "stead_service": dict.fromkeys(_ALL, approving),
+        **_POWERFUL,
+    },
+    "stead.breakers": {
+        "stead_service": _some("select", "delete", rule=service),
+        "stead_definer": _ALL,
+    },
+    # Triggers hold what is written; nobody deletes one.
+    "public.approvals": {
+        "authenticated": {"select": approving},
+        "stead_service": {"select": approving, "insert": tenant, "update": approving},
+        **dict.fromkeys(POWERFUL_ROLES[:2], _some("select", "insert", "update")),
+        "stead_definer": _ALL,
+    },
+    # A vote is its person's, whoever writes it; and stands.
+    "public.approval_votes": {
+        "authenticated": {"select": approving, "insert": in_person},
+        "stead_service": {"select": approving, "insert": in_person},
+        **{key: {"select": everything, "insert": in_person} for key in POWERFUL_ROLES[:2]},
+        "stead_definer": {
+            "select": everything,
+            "insert": in_person,
+            "update": nothing,
+            "delete": everything,
+        },
+    },
+    "stead.approvers": {
+        "stead_service": dict.fromkeys(_ALL, service),
+        "stead_definer": _ALL,
+    },
+    "stead.approver_delegations": {
+        "stead_service": {"select": delegating, "insert": own, "delete": delegating},
+        "stead_definer": _ALL,
+    },
+    "stead.approval_links": {
+        "stead_service": _some("select", "insert", "delete", rule=service),
+        "stead_definer": _ALL,
+    },
+    "stead.webhook_endpoints": {
+        "stead_service": dict.fromkeys(_ALL, service),
+        "stead_definer": _ALL,
+    },
+    "stead.outcomes_to_index": {"stead_definer": _ALL},
     "stead.schedule_pauses": {"stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,

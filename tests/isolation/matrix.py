@@ -237,8 +237,11 @@ async def _attempts(
             moves.append(f"agent_id = '{agent}'")
         if moves:
             attempts.append(Attempt("move to B", None, f"update {name} set {', '.join(moves)}"))
-        if "profile_id" in relation.columns:
-            attempts.append(Attempt("give to A's bob", None, f"update {name} set profile_id = '{bob}'"))
+        attempts += [
+            Attempt("give to A's bob", None, f"update {name} set {whose} = '{bob}'")
+            for whose in ("profile_id", "proposer_id")
+            if whose in relation.columns
+        ]
     return attempts
 
 

@@ -5,6 +5,7 @@ A table that is missing here fails the matrix: whoever adds one says what a row 
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import uuid
@@ -741,6 +742,81 @@ def _waitlist_entries(w: World, label: Label) -> dict[str, Any]:
             "created_at": "2026-01-01"}  # fmt: skip
 
 
+def _outbox(w: World, label: Label) -> dict[str, Any]:
+    # By an agent for them, so that they may confirm it themselves.
+    return {"id": _new(), "tenant_id": w.tenant(label), "tool_slug": "mail.send", "tool_version": "1",
+            "tool_digest": "0", "provider": "http", "risk": "low", "status": "awaiting_approval",
+            "proposed_by": "agent:concierge", "proposer_id": w.person(label), "by_agent": True}  # fmt: skip
+
+
+def _outbox_attempts(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "envelope_id": w.id("public.outbox", label),
+            "lease_no": w.number(), "attempt": 1, "worker_id": _new()}  # fmt: skip
+
+
+def _outbox_dlq(w: World, label: Label) -> dict[str, Any]:
+    return {"id": w.id("public.outbox", label), "tenant_id": w.tenant(label), "tool_slug": "mail.send",
+            "arguments": {}, "risk": "low", "trust_context": {}, "metadata": {}, "status": "dead",
+            "attempts": 5, "created_at": "2026-01-01", "moved_at": "2026-01-01"}  # fmt: skip
+
+
+def _breakers(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "target": f"http/tool:{w.number()}"}
+
+
+def _action_digest(w: World, label: Label) -> str:
+    """Of the envelope of that label: what `stead.action_digest` computes, once more."""
+    fields = [
+        "stead.action.1",
+        w.tenant(label),
+        w.id("public.outbox", label),
+        "1",
+        "9:mail.send",
+        "1:1",
+        "1:0",
+    ]
+    return "\\x" + hashlib.sha256(",".join([*map(str, fields), "-", "{}"]).encode()).hexdigest()
+
+
+def _approvals(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "envelope_id": w.id("public.outbox", label),
+            "envelope_version": 1, "digest": _action_digest(w, label), "risk": "low", "policy_version": 0,
+            "proposer_id": w.person(label), "by_agent": True, "expires_at": "2036-01-01"}  # fmt: skip
+
+
+def _approval_votes(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "approval_id": w.id("public.approvals", label),
+            "counts_for": w.person(label), "profile_id": w.person(label), "vote": "approve",
+            "digest": _action_digest(w, label)}  # fmt: skip
+
+
+def _approvers(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "profile_id": w.person(label)}
+
+
+def _approver_delegations(w: World, label: Label) -> dict[str, Any]:
+    # Not yet: whom it is to is no approver.
+    other = w.known(f"{label.tenant} {'ann' if label.holder == 'bob' else 'bob'}")
+    return {"id": _new(), "tenant_id": w.tenant(label), "from_id": w.person(label), "to_id": other,
+            "begins_at": "2036-01-01", "ends_at": "2036-01-31"}  # fmt: skip
+
+
+def _approval_links(w: World, label: Label) -> dict[str, Any]:
+    approval = w.id("public.approvals", Label(label.tenant, "ann"))
+    return {"id": _new(), "tenant_id": w.tenant(label), "approval_id": approval,
+            "profile_id": w.known(f"{label.tenant} bob"), "secret_digest": "\\x" + "00" * 32,
+            "expires_at": "2036-01-01"}  # fmt: skip
+
+
+def _webhook_endpoints(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "url": f"https://hooks.example/{w.number()}",
+            "events": ["envelope.dead"]}  # fmt: skip
+
+
+def _outcomes_to_index(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "envelope_id": w.id("public.outbox", label)}
+
+
 def _each(*holders: str | None) -> tuple[Label, ...]:
     return tuple(Label(tenant, holder) for tenant in TENANTS for holder in holders)
 
@@ -858,6 +934,20 @@ SEEDS: dict[str, Seed] = {
     "stead.action_counts": Seed(_action_counts, _TENANT, _TENANT),
     "stead.tool_trust": Seed(_tool_trust, _TENANT, _TENANT),
     "stead.trust_events": Seed(_trust_events, _TENANT, _TENANT),
+    "public.outbox": Seed(_outbox, _JOBS, _JOBS),
+    "public.outbox_attempts": Seed(_outbox_attempts, _JOBS, _JOBS),
+    # An envelope has one, and is seeded once.
+    "public.outbox_dlq": Seed(_outbox_dlq, _each("bob", None), _each("ann")),
+    "stead.breakers": Seed(_breakers, _TENANT, _TENANT),
+    "public.approvals": Seed(_approvals, _PEOPLE, _TENANT),
+    "public.approval_votes": Seed(_approval_votes, _each("bob"), _each("ann")),
+    # Bob is one: he sees what others propose.
+    "stead.approvers": Seed(_approvers, _each("bob"), _each("ann")),
+    "stead.approver_delegations": Seed(_approver_delegations, _each("bob"), _each("ann")),
+    "stead.approval_links": Seed(_approval_links, _TENANT, _TENANT),
+    # After what it would be told of.
+    "stead.webhook_endpoints": Seed(_webhook_endpoints, _TENANT, _TENANT),
+    "stead.outcomes_to_index": Seed(_outcomes_to_index, _each("bob", None), _each("ann")),
     "public.connected_accounts": Seed(_connected_accounts, _JOBS, _JOBS),
     "stead.schedule_pauses": Seed(_schedule_pauses, _TENANT, _TENANT),
     # Views show what their tables hold.
@@ -898,13 +988,23 @@ async def seed(connection: asyncpg.Connection) -> World:
         for label in how.seeded:
             row = how.make(world, label)
             world.rows[name, label] = row
+            if name == "public.approval_votes":
+                # Nobody votes for another, not even a superuser.
+                await connection.execute(
+                    "select set_config('request.jwt.claims', $1, false)", _claims(row)
+                )
             key = await connection.fetchrow(
                 f"{insert_statement(name, row)} returning {_key_of(relation)}"
             )
             assert key is not None
             world.labels[name][tuple(key)] = label
+        await connection.execute("reset request.jwt.claims")
     await _label_what_triggers_wrote(connection, world, known)
     return world
+
+
+def _claims(row: dict[str, Any]) -> str:
+    return json.dumps({"tenant_id": row["tenant_id"], "sub": row["profile_id"]})
 
 
 def _key_of(relation: Relation) -> str:

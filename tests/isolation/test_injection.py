@@ -473,6 +473,28 @@ ACROSS_TENANTS = {
     "record_decisions": "the same, what it decided",
     "learn_trust": "the same, what it learned",
     "sweep_governance": "housekeeping: one number",
+    "hasten_refreshes": "when providers are asked again",
+    "lock_envelopes": "a claim function; refuses callers with a tenant, as do all that follow on it",
+    "begin_envelopes": "completes that claim",
+    "hold_envelopes": "the same, for what does not run",
+    "settle_envelopes": "the same, for what has run, of whoever holds the lease",
+    "hand_back_envelopes": "the same, for what a process does not know that it holds",
+    "envelope_facts": "what the judgement at claim needs",
+    "ask_approvals": "what it asks for",
+    "use_approvals": "what it uses",
+    "unblock_envelopes": "what waited; refuses other tenants to callers with one",
+    "count_failures": "breakers of what was tried",
+    "rescue_envelopes": "housekeeping: ids and states",
+    "expire_envelopes": "housekeeping: one number",
+    "expire_approvals": "housekeeping: ids",
+    "escalate_approvals": "housekeeping: ids",
+    "sweep_envelopes": "housekeeping: one number",
+    "next_envelope_in_s": "one number",
+    "outbox_depths": "counts by tenant; refuses other tenants to callers with one",
+    "index_outcomes": "housekeeping: one number",
+    "find_approval_link": "finding the tenant of a link by its secret, before anybody is known",
+    "use_approval_link": "the same, once",
+    "webhook_endpoint": "refuses other tenants to callers with one",
     "keep_interest": "leases of Stead's own processes",
     "read_changes": "the feed, for a process that asks the policies before it tells anybody",
     "read_broadcasts": "what is said in channels, for a process that knows who is in them",
@@ -488,9 +510,12 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "match_memories", "near_pairs", "relevant_evidence", "shared_schedules", "pause_shared_schedule",
                  "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
                  "request_erasure", "erase_step", "release_erasure", "erase_memory",
-                 "erase_audit_texts"}  # fmt: skip
+                 "erase_audit_texts", "is_approver", "count_evidence", "refresh_at_once"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"number_guardrails", "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
+INTERNAL = {"tenants_with_envelopes", "ready_envelopes", "pass_breakers", "bury_envelopes", "approval_begins",
+            "vote_counts", "vote_decides", "tell_webhooks", "tell_of_approval", "tell_of_envelope",
+            "number_guardrails",
+            "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
             "remove_artifact", "tenants_pausing",
             "drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
             "ready_jobs", "tenants_with_jobs", "tell_watchers", "wake_parents",
@@ -514,6 +539,64 @@ async def test_each_function_with_its_owners_rights_is_accounted_for(intruder: I
     assert {row["name"] for row in rows} == {*ACROSS_TENANTS, *WITHIN_TENANT, *INTERNAL}
     assert {row["name"] for row in rows if row["callable"]} == {*ACROSS_TENANTS, *WITHIN_TENANT}
     assert not {row["name"] for row in rows if row["people"]} & ACROSS_TENANTS.keys()
+
+
+#: Functions of the outbox with arguments of the right kinds; `$` stands for ids of another tenant.
+OF_THE_WORKER = [
+    "lock_envelopes(10, 10, '{}', '{}', null, '{}', '{}')",
+    "begin_envelopes(gen_random_uuid(), $)",
+    "hold_envelopes($, '{denied}', array[null]::timestamptz[], '{x}', '{x}')",
+    "settle_envelopes(gen_random_uuid(), $, '{1}', '{succeeded}', '{x}', '{x}', '{x}', '{0}', '{x}', '{1}')",
+    "hand_back_envelopes(gen_random_uuid(), '{}', 0)",
+    "envelope_facts($, '{}')",
+    "ask_approvals($, '{1}', '{[]}', '{0}', array[null]::timestamptz[], '{60}')",
+    "use_approvals($)",
+    "count_failures('{}', '{}', '{}', 5, 30, 900)",
+    "rescue_envelopes(0, 3, 10)",
+    "expire_envelopes(10)",
+    "expire_approvals(10)",
+    "escalate_approvals(10)",
+    "sweep_envelopes(0, 10)",
+    "next_envelope_in_s()",
+    "outbox_depths(null)",
+    "index_outcomes(10)",
+    "hasten_refreshes()",
+]
+
+
+@pytest.mark.parametrize("who", ["service", "ann"])
+async def test_what_the_worker_does_across_tenants_no_caller_of_one_can_have_done(
+    intruder: Intruder, who: str
+) -> None:
+    world = intruder.world
+    foreign = f"array['{world.id('public.outbox', B_ANN)}']::uuid[]"
+    other = world.known("tenant B")
+    async with intruder.acting("stead_service", who) as connection:
+        for call in OF_THE_WORKER:
+            said = await _outcome(connection, f"select * from stead.{call.replace('$', foreign)}")
+            assert said == (
+                "42501 another tenant than the caller's"
+                if call.startswith("outbox_depths")
+                else "42501 this is not for the callers of one tenant"
+            ), call
+        for call in (f"outbox_depths('{other}')", f"webhook_endpoint('{other}', gen_random_uuid())"):
+            said = await _outcome(connection, f"select * from stead.{call}")
+            assert said == "42501 another tenant than the caller's", call
+
+
+async def test_what_waits_in_another_tenant_is_not_let_go(intruder: Intruder) -> None:
+    row = {**SEEDS["public.outbox"].make(intruder.world, B_ANN), "order_key": "line"}
+    admin = intruder.world
+    async with intruder.acting("stead_service", "nobody") as connection:
+        claims = json.dumps({"tenant_id": admin.known("tenant B")})
+        await connection.execute("select set_config('request.jwt.claims', $1, true)", claims)
+        await connection.execute(insert_statement("public.outbox", row))
+        claims = json.dumps({"tenant_id": admin.known("tenant A")})
+        await connection.execute("select set_config('request.jwt.claims', $1, true)", claims)
+        said = await _outcome(
+            connection, f"select stead.unblock_envelopes(array['{row['id']}']::uuid[])"
+        )
+        assert said == "42501 another tenant than the caller's"
 
 
 async def test_a_service_makes_a_memory_policy_for_its_own_tenant_only(intruder: Intruder) -> None:

@@ -25,6 +25,7 @@ FOR_EVERYBODY = {
     "stead.vector_of(text,uuid,uuid)",
     "match_patterns(real[],integer,text)",
     "match_memories(real[],integer,text)",
+    "stead.is_approver()",
 }
 #: Postings have no identity of their own: one is found by its term and removed by its place.
 WITHOUT_KEY = {"stead.search_terms"}

@@ -21,6 +21,11 @@ async def listing(tx: Transaction, principal: Principal) -> list[Approver]:
     return [Approver(**dict(row)) for row in await queries.approvers(tx, principal.tenant.id)]
 
 
+async def is_one(tx: Transaction) -> bool:
+    """Whether the person of this transaction may approve anything, also in another's place."""
+    return await queries.is_approver(tx)
+
+
 async def put(tx: Transaction, principal: Principal, profile_id: UUID, most_risk: Risk) -> None:
     """Lets a person approve, up to a tier.
 

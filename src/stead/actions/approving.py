@@ -54,6 +54,19 @@ async def listing(
     return [Approval(**dict(row)) for row in rows]
 
 
+async def to_decide(
+    tx: Transaction,
+    principal: Principal,
+    profile_id: UUID,
+    *,
+    before: UUID | None = None,
+    limit: int = 50,
+) -> list[Approval]:
+    """Approvals that a person could give now, newest first; in a transaction of the tenant's service."""
+    rows = await queries.to_decide(tx, principal.tenant.id, profile_id, before, limit)
+    return [Approval(**dict(row)) for row in rows]
+
+
 async def ballots(tx: Transaction, principal: Principal, approval_id: UUID) -> list[Ballot]:
     """How people voted."""
     rows = await queries.ballots(tx, principal.tenant.id, approval_id)

@@ -52,7 +52,7 @@ async def make(tx: Transaction, principal: Principal, approval_id: UUID, profile
         subject_profile_id=profile_id,
         payload={"link_id": link_id},
     )
-    return f"{link_id.hex}.{secret}"
+    return f"{link_id}.{secret}"
 
 
 async def look(db: Database, token: str) -> Approval:

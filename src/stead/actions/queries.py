@@ -137,6 +137,50 @@ async def approvals(
     )
 
 
+async def to_decide(
+    tx: Transaction, tenant_id: UUID, profile_id: UUID, before: UUID | None, limit: int
+) -> list[Row]:
+    # What the trigger `vote_counts` would let this person vote on.
+    return await tx.rows(
+        f"""
+        select {_APPROVAL} from public.approvals a
+        join public.outbox o on o.tenant_id = a.tenant_id and o.id = a.envelope_id
+        where a.tenant_id = $1 and a.status = 'pending' and a.expires_at > now()
+          and o.status = 'awaiting_approval' and ($3::uuid is null or a.id < $3)
+          and (
+            (a.by_agent and a.quorum = 1 and a.proposer_id = $2)
+            or (
+              a.proposer_id is distinct from $2 and not (a.quorum > 1 and a.edited_by is not distinct from $2)
+              and not exists (
+                select from public.approval_votes v
+                where v.tenant_id = a.tenant_id and v.approval_id = a.id and $2 in (v.profile_id, v.counts_for))
+              and not exists (
+                select from stead.approver_delegations d
+                where d.tenant_id = a.tenant_id and d.from_id = a.proposer_id and d.to_id = $2
+                  and now() between d.begins_at and d.ends_at)
+              and exists (
+                select from stead.approvers p
+                where p.tenant_id = a.tenant_id and stead.risk_rank(p.most_risk) >= stead.risk_rank(a.risk)
+                  and (p.profile_id = $2 or (
+                    p.profile_id is distinct from a.proposer_id
+                    and not (a.quorum > 1 and a.edited_by is not distinct from p.profile_id)
+                    and not exists (
+                      select from public.approval_votes v
+                      where v.tenant_id = a.tenant_id and v.approval_id = a.id
+                        and p.profile_id in (v.profile_id, v.counts_for))
+                    and exists (
+                      select from stead.approver_delegations d
+                      where d.tenant_id = a.tenant_id and d.from_id = p.profile_id and d.to_id = $2
+                        and now() between d.begins_at and d.ends_at))))))
+        order by a.id desc limit $4
+        """,
+        tenant_id,
+        profile_id,
+        before,
+        limit,
+    )
+
+
 async def ballots(tx: Transaction, tenant_id: UUID, approval_id: UUID) -> list[Row]:
     return await tx.rows(
         """
@@ -179,6 +223,10 @@ async def expire_approvals(tx: Transaction, batch: int) -> list[Row]:
 
 async def escalate_approvals(tx: Transaction, batch: int) -> list[Row]:
     return await tx.rows("select * from stead.escalate_approvals($1)", batch)
+
+
+async def is_approver(tx: Transaction) -> bool:
+    return cast("bool", await tx.value("select stead.is_approver()"))
 
 
 async def approvers(tx: Transaction, tenant_id: UUID) -> list[Row]:
@@ -314,6 +362,30 @@ async def insert_endpoint(
         tenant_id,
         url,
         events,
+    )
+
+
+async def change_endpoint(
+    tx: Transaction,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    events: Sequence[str] | None,
+    *,
+    paused: bool | None,
+    new_secret: bool,
+) -> Row | None:
+    return await tx.row(
+        """
+        update stead.webhook_endpoints w
+        set events = coalesce($3, w.events), paused = coalesce($4, w.paused), secret_no = w.secret_no + $5
+        where w.tenant_id = $1 and w.id = $2
+        returning w.id, w.url, w.events, w.paused, w.created_at, w.secret_no
+        """,
+        tenant_id,
+        endpoint_id,
+        events,
+        paused,
+        int(new_secret),
     )
 
 

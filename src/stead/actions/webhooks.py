@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import httpx
 from standardwebhooks.webhooks import Webhook
 
@@ -86,17 +87,15 @@ class Webhooks:
         Raises:
             WebhookInvalid: The URL may not be called, or an event is none.
         """
-        unknown = sorted(set(events) - set(EVENTS))
-        if unknown or not events:
-            raise WebhookInvalid(
-                f"no such events: {', '.join(unknown)[:200]}" if unknown else "no events",
-                hint=f"There are: {', '.join(EVENTS)}.",
-            )
+        wanted = _events(events)
         try:
             self._guard.check_url(url)
         except AddressRefused as error:
             raise WebhookInvalid(error.detail, hint=error.hint) from error
-        row = await queries.insert_endpoint(tx, principal.tenant.id, url, list(dict.fromkeys(events)))
+        try:
+            row = await queries.insert_endpoint(tx, principal.tenant.id, url, wanted)
+        except asyncpg.UniqueViolationError as error:
+            raise WebhookInvalid("there is an endpoint of this URL already") from error
         if row is None:
             raise WebhookInvalid("the endpoint was not stored")
         fields = dict(row)
@@ -109,6 +108,49 @@ class Webhooks:
             subject_type="webhook",
             subject_id=row["id"],
             payload={"events": len(events)},
+        )
+        return WebhookEndpoint(**fields), secret
+
+    async def change(
+        self,
+        tx: Transaction,
+        principal: Principal,
+        endpoint_id: UUID,
+        *,
+        events: Sequence[str] | None = None,
+        paused: bool | None = None,
+        new_secret: bool = False,
+    ) -> tuple[WebhookEndpoint, str]:
+        """Changes an endpoint; returns it with its secret.
+
+        Args:
+            tx: A transaction of the tenant's service.
+            principal: The tenant's service.
+            endpoint_id: Which.
+            events: None: as they are.
+            paused: None: as it is.
+            new_secret: From now on it is signed with another one.
+
+        Raises:
+            WebhookUnknown: There is none of that id.
+            WebhookInvalid: An event is none.
+        """
+        wanted = None if events is None else _events(events)
+        row = await queries.change_endpoint(
+            tx, principal.tenant.id, endpoint_id, wanted, paused=paused, new_secret=new_secret
+        )
+        if row is None:
+            raise WebhookUnknown("no webhook endpoint of that id is here")
+        fields = dict(row)
+        secret = self.secret_of(endpoint_id, fields.pop("secret_no"))
+        await audit.record(
+            tx,
+            principal,
+            category="auth_policy",
+            action="webhook_changed",
+            subject_type="webhook",
+            subject_id=endpoint_id,
+            payload={"events": len(row["events"]), "paused": row["paused"], "new_secret": new_secret},
         )
         return WebhookEndpoint(**fields), secret
 
@@ -162,6 +204,16 @@ class Webhooks:
                 retry_after_s=float(after) if after.isdigit() else None,
             )
         return Result(kind="retryable", error=f"answered {status}", code=code)
+
+
+def _events(events: Sequence[str]) -> list[str]:
+    unknown = sorted(set(events) - set(EVENTS))
+    if unknown or not events:
+        raise WebhookInvalid(
+            f"no such events: {', '.join(unknown)[:200]}" if unknown else "no events",
+            hint=f"There are: {', '.join(EVENTS)}.",
+        )
+    return list(dict.fromkeys(events))
 
 
 async def listing(tx: Transaction, principal: Principal) -> list[WebhookEndpoint]:

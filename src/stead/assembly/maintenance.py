@@ -157,6 +157,33 @@ async def maintain(parts: Parts, admin_url: str | None = None) -> None:
             task.cancel()
 
 
+#: What goes with carrying actions out.
+_OF_ACTIONS = frozenset(
+    {
+        "rescue_envelopes",
+        "expire_envelopes",
+        "expire_approvals",
+        "escalate_approvals",
+        "index_outcomes",
+        "sweep_envelopes",
+        "measure_outbox",
+    }
+)
+
+
+async def act(parts: Parts) -> None:
+    """Carries actions out, with the chores that go with that and no others, until ``parts.outbox`` has stopped."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(_repeat(chore), name=chore.name)
+            for chore in chores(parts)
+            if chore.name in _OF_ACTIONS
+        ]
+        await parts.outbox.run()
+        for task in tasks:
+            task.cancel()
+
+
 async def _repeat(chore: Chore) -> None:
     while True:
         done = 0

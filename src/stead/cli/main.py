@@ -10,6 +10,7 @@ import typer
 
 from stead.cli import (
     accounts,
+    approvals,
     audit,
     audit_proofs,
     audit_reading,
@@ -23,6 +24,7 @@ from stead.cli import (
     memory,
     memory_eval,
     memory_forget,
+    outbox,
     output,
     queues,
     schedules,
@@ -66,6 +68,8 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tools.app, name="tools")
 app.add_typer(guardrails.app, name="guardrails")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(accounts.app, name="accounts")
 
 

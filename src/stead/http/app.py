@@ -11,6 +11,8 @@ from starlette.middleware.cors import CORSMiddleware
 from stead.http import (
     accounts,
     agents,
+    approval_links,
+    approvals,
     artifacts,
     audit,
     chat,
@@ -25,12 +27,14 @@ from stead.http import (
     marketplace,
     mcp,
     memories,
+    outbox,
     problems,
     projects,
     realtime,
     schedules,
     sessions,
     tools,
+    webhook_endpoints,
     webhooks,
 )
 from stead.http.config import HttpConfig
@@ -45,7 +49,8 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `accounts`, `evidence`, `guardrails`, `audit`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `evidence`, `guardrails`, `outbox`, `approvals`, `audit`,
+`realtime` or `keys`.
 """
 
 
@@ -99,6 +104,11 @@ def create_app(
         schedules,
         tools,
         guardrails,
+        outbox,
+        # Before approvals, whose ids would take `links` for one.
+        approval_links,
+        approvals,
+        webhook_endpoints,
         audit,
         accounts,
         webhooks,

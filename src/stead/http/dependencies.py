@@ -14,14 +14,14 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
 
-from stead import identity
+from stead import actions, identity
 from stead.core.errors import Unauthenticated
 from stead.db import Transaction
 from stead.http.config import HttpConfig
-from stead.http.errors import ServiceOnly
+from stead.http.errors import ApproversOnly, MembersOnly, ServiceOnly
 from stead.http.limiting import Limiter, read_limit
 from stead.http.parts import Parts
-from stead.identity import Credentials, Principal
+from stead.identity import Credentials, Principal, tenant_service
 
 SESSION_COOKIE: Final = "stead_session"
 SESSION_HEADER: Final = "x-session-token"
@@ -138,9 +138,39 @@ async def service_principal(
     return principal
 
 
+async def member_principal(
+    principal: Annotated[Principal, Depends(required_principal)],
+) -> Principal:
+    """A person of the tenant, or a service.
+
+    Raises:
+        MembersOnly: It is the holder of an anonymous session.
+    """
+    if principal.kind == "anonymous":
+        raise MembersOnly("sign in, or use an API key")
+    return principal
+
+
+async def operating_principal(
+    request: Request, principal: Annotated[Principal, Depends(member_principal)]
+) -> Principal:
+    """Who looks after what others proposed: a service, or an approver.
+
+    Raises:
+        ApproversOnly: It is a person who approves nothing.
+    """
+    if principal.kind != "service":
+        async with parts_of(request).db.transaction(principal.served(), read_only=True) as tx:
+            if not await actions.approvers.is_one(tx):
+                raise ApproversOnly("this person approves nothing here")
+    return principal
+
+
 Caller = Annotated[Principal, Depends(required_principal)]
 OptionalCaller = Annotated[Principal | None, Depends(optional_principal)]
 ServiceCaller = Annotated[Principal, Depends(service_principal)]
+Member = Annotated[Principal, Depends(member_principal)]
+Operator = Annotated[Principal, Depends(operating_principal)]
 
 
 def needs_scope(scope: str) -> Any:
@@ -170,10 +200,17 @@ async def _seeing(request: Request, principal: Caller) -> AsyncIterator[Transact
         yield tx
 
 
+async def _operating(request: Request, principal: Operator) -> AsyncIterator[Transaction]:
+    # Of the tenant's service, whose rows they are; in the audit log stands the person.
+    async with parts_of(request).db.transaction(tenant_service(principal.tenant)) as tx:
+        yield tx
+
+
 # scope="function": the commit comes before the answer, so that a commit that fails is no 200.
 Reading = Annotated[Transaction, Depends(_reading, scope="function")]
 Seeing = Annotated[Transaction, Depends(_seeing, scope="function")]
 Writing = Annotated[Transaction, Depends(_writing, scope="function")]
+Operating = Annotated[Transaction, Depends(_operating, scope="function")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,12 @@ class MembersOnly(Forbidden):
     code = "members_only"
 
 
+class ApproversOnly(Forbidden):
+    """This is for approvers and services of the tenant."""
+
+    code = "approvers_only"
+
+
 class HostNotAllowed(Forbidden):
     """This host name is not one under which the MCP endpoint answers."""
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from stead import governance
 from stead.governance import NewObjective, policies
 from stead.http.dependencies import (
-    Caller,
+    Member,
     OnceOnly,
     Reading,
     Seeing,
@@ -21,7 +21,7 @@ from stead.http.dependencies import (
     needs_scope,
     parts_of,
 )
-from stead.http.errors import MembersOnly, RequestInvalid
+from stead.http.errors import RequestInvalid
 from stead.http.guardrail_bodies import (
     DecisionOut,
     ObjectiveOut,
@@ -35,7 +35,6 @@ from stead.http.guardrail_bodies import (
     TryAction,
 )
 from stead.http.routing import JsonRoute
-from stead.identity import Principal
 
 router = APIRouter(
     route_class=JsonRoute,
@@ -45,15 +44,6 @@ router = APIRouter(
 )
 _SINCE: Final = timedelta(days=7)
 _MAX_ABOUT_CHARS: Final = 4000
-
-
-async def _member(principal: Caller) -> Principal:
-    if principal.kind == "anonymous":
-        raise MembersOnly("sign in, or use an API key")
-    return principal
-
-
-Member = Annotated[Principal, Depends(_member)]
 
 
 def _expected(if_match: str | None) -> int | None:

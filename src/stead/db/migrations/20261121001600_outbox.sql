@@ -326,6 +326,7 @@ declare
   free uuid[] := '{}';
   e record;
 begin
+  perform stead.refuse_tenants();
   perform stead.ready_envelopes();
   tenants := stead.tenants_with_envelopes(coalesce(after_tenant, nobody), most_tenants);
   if after_tenant is not null and cardinality(tenants) < most_tenants then
@@ -455,6 +456,7 @@ set jit = off
 as $$
 #variable_conflict use_column
 begin
+  perform stead.refuse_tenants();
   return query
     with begun as (
       update public.outbox o
@@ -478,6 +480,7 @@ create function stead.hold_envelopes(
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform stead.refuse_tenants();
   update public.outbox o
   set status = u.status, ready = u.status <> 'deferred',
     next_run_at = coalesce(u.until, case u.status when 'deferred' then now() + interval '1 minute' else o.next_run_at end),
@@ -501,6 +504,7 @@ begin
     select distinct o.tenant_id, o.lock_key from public.outbox o
     where o.id = any (ended) and o.lock_key is not null order by 1, 2
   loop
+    perform stead.refuse_others(array[k.tenant_id]);
     perform pg_advisory_xact_lock(hashtextextended('outbox/' || k.tenant_id || '/' || k.lock_key, 0));
     update public.outbox o set ready = true, blocked = false
     where o.id = (
@@ -535,6 +539,7 @@ declare
   keyed uuid[];
   dead uuid[];
 begin
+  perform stead.refuse_tenants();
   with given as (
     select u.*, case u.outcome when 'succeeded' then 'succeeded' when 'failed' then 'failed' when 'retry' then 'retry_wait'
       when 'dead' then 'retry_wait' else 'outcome_unknown' end as status
@@ -616,6 +621,7 @@ as $$
 declare
   back uuid[];
 begin
+  perform stead.refuse_tenants();
   with mine as (
     select o.id, o.lease_no from public.outbox o
     where o.status = 'executing' and o.worker_id = worker and o.id <> all (known)
@@ -653,6 +659,7 @@ declare
   opened bigint;
   free bigint;
 begin
+  perform stead.refuse_tenants();
   with given as (
     select u.tenant, u.target, count(*) filter (where u.failed)::integer as failures, bool_or(not u.failed) as worked
     from unnest(tenants, targets, failed) as u (tenant, target, failed)
@@ -702,6 +709,7 @@ declare
   done uuid[];
   dead uuid[];
 begin
+  perform stead.refuse_tenants();
   with lost as (
     select o.id, o.lease_no from public.outbox o
     left join stead.processes p on p.id = o.worker_id
@@ -754,6 +762,7 @@ declare
   past uuid[];
   freed bigint;
 begin
+  perform stead.refuse_tenants();
   with late as (
     select o.id from public.outbox o
     where o.expires_at <= now() and o.status in ('awaiting_approval', 'deferred', 'pending', 'retry_wait')
@@ -799,6 +808,7 @@ $$;
 create function stead.next_envelope_in_s() returns double precision
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   select extract(epoch from o.next_run_at - now())::double precision from public.outbox o
   where ((o.status = 'pending' and not o.ready and not o.blocked) or o.status in ('retry_wait', 'deferred'))
   order by o.next_run_at limit 1
@@ -809,6 +819,7 @@ create function stead.outbox_depths(only_tenant uuid)
 returns table (tenant_id uuid, tenant_slug text, status text, count bigint)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_others(array[only_tenant]);
   select o.tenant_id, t.slug, o.status, count(*) from (
     select x.tenant_id, x.status from public.outbox x where x.status in ('proposed', 'deferred', 'awaiting_approval',
       'retry_wait', 'outcome_unknown') and (only_tenant is null or x.tenant_id = only_tenant)
@@ -835,6 +846,7 @@ $$;
 create function stead.sweep_envelopes(keep_s double precision, batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with old as (
     select o.id from public.outbox o
     where o.id < stead.id_at(now() - make_interval(secs => keep_s))
@@ -870,10 +882,19 @@ grant select, insert, update, delete on public.outbox, public.outbox_attempts, p
 grant select, delete on stead.breakers to stead_service;
 
 -- People see what they proposed, or an agent for them; the rest is for those who approve, and for the tenant's service.
-create policy tenant_isolation on public.outbox to authenticated, stead_service
+create policy tenant_isolation on public.outbox for select to authenticated, stead_service
+  using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_tenant_service())));
+create policy tenant_insert on public.outbox for insert to stead_service
+  with check (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_tenant_service())));
+create policy tenant_update on public.outbox for update to stead_service
   using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
     or (select stead.is_tenant_service())))
   with check (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_tenant_service())));
+create policy tenant_delete on public.outbox for delete to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
     or (select stead.is_tenant_service())));
 create policy service_role_full_access on public.outbox to service_role using (true) with check (true);
 -- Visible with their envelope: its policies decide.
@@ -889,9 +910,10 @@ create policy tenant_isolation on public.outbox_dlq to authenticated, stead_serv
   with check (tenant_id = (select stead.tenant_id()) and exists (
     select from public.outbox o where o.tenant_id = outbox_dlq.tenant_id and o.id = outbox_dlq.id));
 create policy service_role_full_access on public.outbox_dlq to service_role using (true) with check (true);
-create policy tenant_isolation on stead.breakers to stead_service
-  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
-  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_isolation on stead.breakers for select to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_delete on stead.breakers for delete to stead_service
+  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 
 do $$
 declare

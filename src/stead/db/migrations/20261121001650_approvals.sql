@@ -178,7 +178,7 @@ begin
     raise check_violation using message = 'a vote stands';
   end if;
   -- A person, by the claims of this very transaction; a service is nobody.
-  if voter is null or new.profile_id <> voter or new.tenant_id <> stead.tenant_id() then
+  if voter is null or (new.profile_id, new.tenant_id) is distinct from (voter, stead.tenant_id()) then
     raise insufficient_privilege using message = 'only a person can vote, and only as themselves';
   end if;
   -- Whoever comes later waits here, and sees what was decided.
@@ -265,20 +265,11 @@ create trigger vote_decides after insert on public.approval_votes
 create function stead.use_approvals(envelopes uuid[]) returns void
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   update public.approvals a set used_at = now()
   from public.outbox o
   where o.id = any (envelopes) and a.tenant_id = o.tenant_id and a.envelope_id = o.id and a.digest = o.digest
     and a.status = 'approved' and a.used_at is null
-$$;
-
--- Which of these envelopes somebody approved exactly as they are: not used by another attempt than their own.
-create function stead.approved_envelopes(envelopes uuid[]) returns setof uuid
-language sql stable security definer set search_path = pg_catalog, pg_temp
-as $$
-  select o.id from public.outbox o
-  join public.approvals a on a.tenant_id = o.tenant_id and a.envelope_id = o.id and a.digest = o.digest
-    and a.envelope_version = o.version
-  where o.id = any (envelopes) and a.status = 'approved'
 $$;
 
 -- Approvals that nobody gave in time, some at a time.
@@ -289,6 +280,7 @@ as $$
 declare
   ended uuid[];
 begin
+  perform stead.refuse_tenants();
   return query
     with late as (
       select a.id from public.approvals a where a.status = 'pending' and a.expires_at <= now()
@@ -319,6 +311,7 @@ $$;
 create function stead.escalate_approvals(batch integer) returns table (id uuid, tenant_id uuid, envelope_id uuid)
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with late as (
     select a.id from public.approvals a
     where a.status = 'pending' and a.escalated_at is null and a.escalate_at <= now()
@@ -397,8 +390,9 @@ create policy tenant_isolation on stead.approval_links to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
 -- Who is to approve something sees what it is.
-create policy approvers_read on public.outbox for select to authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()) and (select stead.is_approver()));
+alter policy tenant_isolation on public.outbox
+  using (tenant_id = (select stead.tenant_id()) and (proposer_id = (select stead.profile_id())
+    or (select stead.is_approver()) or (select stead.is_tenant_service())));
 
 do $$
 declare
@@ -406,7 +400,7 @@ declare
 begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('is_approver', 'approval_begins', 'vote_counts', 'vote_decides', 'use_approvals',
-      'approved_envelopes', 'expire_approvals', 'escalate_approvals', 'use_approval_link', 'find_approval_link')
+      'expire_approvals', 'escalate_approvals', 'use_approval_link', 'find_approval_link')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -416,7 +410,7 @@ $$;
 revoke execute on function stead.approval_moves(), stead.risk_rank(text) from public, anon, authenticated;
 grant execute on function stead.risk_rank(text) to stead_service, service_role, stead_definer;
 grant execute on function stead.is_approver() to authenticated, stead_service, service_role, stead_definer;
-grant execute on function stead.use_approvals(uuid[]), stead.approved_envelopes(uuid[]),
+grant execute on function stead.use_approvals(uuid[]),
   stead.expire_approvals(integer), stead.escalate_approvals(integer), stead.use_approval_link(uuid, bytea),
   stead.find_approval_link(uuid, bytea) to stead_service;
 select stead.publish_changes('public.approvals');

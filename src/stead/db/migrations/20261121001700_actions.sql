@@ -13,6 +13,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 set jit = off
 as $$
+  select stead.refuse_tenants();
   select o.id, c.key, c.status, c.digest,
     case when c.key is not null and not c.key = any (known) then jsonb_build_object(
       'slug', c.tool_slug, 'version', c.version, 'provider', c.provider, 'display_name', c.display_name,
@@ -49,6 +50,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 begin
+  perform stead.refuse_tenants();
   update public.approvals a set status = 'superseded'
   from public.outbox o
   where o.id = any (envelopes) and a.tenant_id = o.tenant_id and a.envelope_id = o.id and a.status = 'pending';
@@ -139,6 +141,7 @@ create function stead.webhook_endpoint(tenant uuid, endpoint uuid)
 returns table (url text, secret_no integer, paused boolean)
 language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_others(array[tenant]);
   select w.url, w.secret_no, w.paused from stead.webhook_endpoints w where w.tenant_id = tenant and w.id = endpoint
 $$;
 
@@ -146,6 +149,7 @@ $$;
 create function stead.index_outcomes(batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with taken as (
     delete from stead.outcomes_to_index t
     using (select x.tenant_id, x.envelope_id from stead.outcomes_to_index x
@@ -207,7 +211,10 @@ $$;
 -- Makes every refresh of the catalogue due.
 create function stead.hasten_refreshes() returns void
 language sql security definer set search_path = pg_catalog, pg_temp
-as $$ update stead.catalog_refreshes set next_at = now() where next_at > now() $$;
+as $$
+  select stead.refuse_tenants();
+  update stead.catalog_refreshes set next_at = now() where next_at > now()
+$$;
 
 do $$
 declare
