@@ -115,22 +115,23 @@ class Stead:
 
         Args:
             name: What models call it; the function's name when None.
-            risk: Only ``low`` in this version, which has no guardrails yet.
+            risk: ``low``, without scopes and amount: anybody may use it, and it runs within the agent's own run.
+                All others are judged by the tenant's policy, approved where it says so, and run by workers.
             scopes: What a connected account must have been granted.
             idempotent: Whether two calls with one key have one effect.
             amount: The parameter that says what it spends.
             timeout_s: How long a call may take.
 
         Raises:
-            AgentInvalid: The name is taken, or the risk is not ``low``.
+            AgentInvalid: The name is taken.
             ToolInvalid: Its parameters cannot be written as JSON Schema.
         """
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
-            self.registry.add_tool(function, name=name, risk=risk)
-            if risk != "low":
-                # What is of low risk runs within the agent's own loop, and is no action.
-                self.tools.add(
+            if risk == "low" and not scopes and amount is None:
+                self.registry.add_tool(function, name=name)
+            else:
+                tool = self.tools.add(
                     function,
                     name=name,
                     risk=risk,
@@ -139,6 +140,7 @@ class Stead:
                     amount=amount,
                     timeout_s=timeout_s,
                 )
+                self.registry.add_action(tool.spec.slug, function)
             return function
 
         return register
