@@ -113,6 +113,17 @@ class Office:
                     return
                 await asyncio.sleep(0.01)
 
+    async def done(self, tenant: Tenant, count: int = 1) -> None:
+        """Until so many of the tenant's actions have succeeded."""
+        service = tenant_service(tenant)
+        async with asyncio.timeout(30):
+            while True:
+                async with self.db.transaction(service, read_only=True) as tx:
+                    found = await tx.value("select count(*) from public.outbox where status = 'succeeded'")
+                if found == count:
+                    return
+                await asyncio.sleep(0.01)
+
     async def fetch(self, sql: str, *args: object) -> list[dict[str, Any]]:
         """Rows as the owner sees them."""
         admin = await asyncpg.connect(self.access.admin_url)

@@ -88,7 +88,7 @@ async def test_a_run_waits_and_goes_on_when_it_is_approved(
         await office.go_on()
         assert (office.effects, len(office.models.requests)) == ([], 1)
         await office.vote(person, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     assert office.effects == [("refund", {"order": "A-17", "amount": 25})]
     _, first, rest = await messages_of(office.running, person, session)
@@ -96,7 +96,7 @@ async def test_a_run_waits_and_goes_on_when_it_is_approved(
     assert (part["state"], part["output"]) == ("output-available", {"refunded": 25})
     assert part["approval"] == {"id": asked["approvalId"], "approved": True}
     assert (stored_text(rest), parts_of(rest)) == ("Done.", [])
-    assert tool_results_in(office.models.requests[-1]) == ['{"refunded": 25}']
+    assert tool_results_in(office.models.requests[-1]) == ['{"refunded": 25.0}']
     again, begun = await runs_of(office, person, session)
     assert (begun["status"], begun["finish_reason"]) == ("completed", "tool-approval")
     assert (again["status"], again["finish_reason"]) == ("completed", "stop")
@@ -107,7 +107,7 @@ async def test_a_run_waits_and_goes_on_when_it_is_approved(
     office.script(Reply(text=["Yes."]))
     await office.say(person, session, "Is it done?")
     sent = office.models.requests[-1]
-    assert tool_results_in(sent) == ['{"refunded": 25}']
+    assert tool_results_in(sent) == ['{"refunded": 25.0}']
     assert [text for role, text in said_in(sent) if role == "assistant"] == ["A moment.", "Done."]
 
 
@@ -187,7 +187,7 @@ async def test_a_visitor_cannot_approve(office: Office, person: Person) -> None:
     office.effects.clear()
     async with office.worker():
         await office.vote(boss, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     found = await office.client.get(f"/api/session/{session}/messages", headers=headers)
     assert [stored_text(m) for m in found.json()["items"]][-1] == "Done."
@@ -206,7 +206,7 @@ async def test_where_it_takes_two_the_stream_ends_after_the_first(office: Office
     office.script(DONE)
     async with office.worker():
         await office.vote(two, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     assert len(office.effects) == 1
 
@@ -269,7 +269,7 @@ async def test_what_was_changed_before_it_ran_is_told(office: Office, person: Pe
         edited = await approving.edit(tx, theirs, row["envelope_id"], {"order": "A-17", "amount": 5})
     async with office.worker():
         await office.vote(boss, str(edited.approval_id))  # type: ignore[union-attr]
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     assert office.effects == [("refund", {"order": "A-17", "amount": 5})]
     (told,) = tool_results_in(office.models.requests[-1])
@@ -288,7 +288,7 @@ async def test_two_calls_wait_and_one_goes_on_only_with_both(
         await office.go_on()
         assert len(office.models.requests) == 1
         await office.vote(person, two)
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     _, first, rest = await messages_of(office.running, person, session)
     assert [p["state"] for p in parts_of(first)] == ["output-denied", "output-available"]
@@ -300,7 +300,7 @@ async def test_a_run_that_goes_on_may_wait_again(office: Office, person: Person,
     asked = await ask(office, person, session, calls(refund(7, "call_2")))
     async with office.worker():
         await office.vote(person, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
         await office.go_on()
         (row,) = await office.fetch(
             "select calls from stead.waiting_runs where tenant_id = $1", person.tenant.id
@@ -311,14 +311,12 @@ async def test_a_run_that_goes_on_may_wait_again(office: Office, person: Person,
         )
         assert str(second["id"]) in row["calls"]
         await office.vote(person, str(second["id"]))
-        while len(office.effects) < 2:
-            await asyncio.sleep(0.01)
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant, 2)
     await office.go_on()
     assert [e[1]["amount"] for e in office.effects] == [25, 7]
     messages = await messages_of(office.running, person, session)
     assert stored_text(messages[-1]) == "Done."
-    assert tool_results_in(office.models.requests[-1]) == ['{"refunded": 25}', '{"refunded": 7}']
+    assert tool_results_in(office.models.requests[-1]) == ['{"refunded": 25.0}', '{"refunded": 7.0}']
 
 
 async def test_what_takes_too_long_is_waited_for_without_the_run(access: DatabaseAccess) -> None:
@@ -335,7 +333,7 @@ async def test_what_takes_too_long_is_waited_for_without_the_run(access: Databas
             assert frames[-1]["messageMetadata"]["finishReason"] == "tool-approval"
             assert "tool-approval-request" not in kinds(frames)
             office.gate.set()
-            await office.until(tenant, "succeeded")
+            await office.done(tenant)
         await office.go_on()
         _, first, rest = await messages_of(office.running, person, session)
         assert parts_of(first)[0]["output"] == "at last: it"
@@ -370,7 +368,7 @@ async def test_a_state_that_cannot_be_read_ends_the_run_and_keeps_the_result(
     )
     async with office.worker():
         await office.vote(person, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     run = (await runs_of(office, person, session))[0]
     assert (run["status"], run["error"]["code"]) == ("failed", "run_state_unreadable")
@@ -398,7 +396,7 @@ async def test_a_process_that_dies_while_it_goes_on(
         office.script(late)
     async with office.worker():
         await office.vote(person, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
         await office.runtime.go_on()
         await asyncio.wait_for(begun.wait(), 30)
         # Another process takes over what this one is at, as if it had fallen silent.
@@ -448,7 +446,7 @@ async def test_a_session_that_ended_keeps_the_result_and_no_more(
     await office.client.post(f"/agents/sessions/{session}/close", headers=person.headers)
     async with office.worker():
         await office.vote(person, asked["approvalId"])
-        await office.until(person.tenant, "succeeded")
+        await office.done(person.tenant)
     await office.go_on()
     run = (await runs_of(office, person, session))[0]
     assert (run["status"], run["error"]["code"]) == ("failed", "session_ended")

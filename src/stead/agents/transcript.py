@@ -69,7 +69,7 @@ def without_calls(parts: Iterable[Part], call_ids: Container[str]) -> list[Part]
         if part.get("type") == "step-start" and kept and kept[-1].get("type") == "step-start":
             continue
         kept.append(part)
-    return kept
+    return kept[:-1] if kept and kept[-1].get("type") == "step-start" else kept
 
 
 def settle_call(part: Part, outcome: CallOutcome) -> Part:
