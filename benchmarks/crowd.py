@@ -19,6 +19,8 @@ _FRAME: Final = re.compile(rb"id: ([^\n]+)\n(?:event: (\w+)\ndata: ([^\n]*)\n)?"
 _END: Final = re.compile(rb'event: end\ndata: \{"reason": ?"(\w+)"')
 _NAME: Final = re.compile(rb'"name":"(\d+)-(\d+)"')
 _RESET: Final = b"event: reset\n"
+#: What a crowd follows.
+QUERY: Final = f"table=sessions&event=UPDATE&filter={quote('name=not.is.null')}"
 
 
 def allow_sockets(count: int) -> int:
@@ -139,6 +141,8 @@ class Client:
         end = _END.search(frames)
         if end is not None:
             self.ended = end[1].decode()
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_exception(ConnectionResetError("it ended before it was ready"))
 
     def stop_reading(self) -> None:
         """Stays, and takes nothing more."""
@@ -160,13 +164,12 @@ async def connect_all(
     small: bool = False,
 ) -> float:
     """Connects all, some at once; returns how many a second."""
-    query = f"table=sessions&event=UPDATE&filter={quote('name=not.is.null')}"
     began = time.monotonic()
     turns = asyncio.Semaphore(at_once)
 
     async def one(client: Client) -> None:
         async with turns:
-            await client.connect(port, tokens[client.who % len(tokens)], query, small=small)
+            await client.connect(port, tokens[client.who % len(tokens)], QUERY, small=small)
 
     await asyncio.gather(*(one(client) for client in clients))
     return len(clients) / (time.monotonic() - began)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from stead.assembly import Settings, Stead
     from stead.core.errors import SteadError
     from stead.jobs import JobContext, JobFailed, Question
+    from stead.tools import ToolRefused, ToolRetry
 
 __all__ = [
     "AgentContext",
@@ -19,6 +20,8 @@ __all__ = [
     "Stead",
     "SteadError",
     "ToolContext",
+    "ToolRefused",
+    "ToolRetry",
 ]
 
 _HOMES = {
@@ -30,6 +33,8 @@ _HOMES = {
     "Stead": "stead.assembly",
     "SteadError": "stead.core.errors",
     "ToolContext": "stead.agents",
+    "ToolRefused": "stead.tools",
+    "ToolRetry": "stead.tools",
 }
 
 

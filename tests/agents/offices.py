@@ -119,7 +119,9 @@ class Office:
         async with asyncio.timeout(30):
             while True:
                 async with self.db.transaction(service, read_only=True) as tx:
-                    found = await tx.value("select count(*) from public.outbox where status = 'succeeded'")
+                    found = await tx.value(
+                        "select count(*) from public.outbox where status = 'succeeded'"
+                    )
                 if found == count:
                     return
                 await asyncio.sleep(0.01)
@@ -207,7 +209,9 @@ async def office_of(
         return a + b
 
     app.registry.add_agent(
-        "clerk", "You are a clerk.\n{{memories}}", tools=[refund, "note", "slow", broken, add, "not.there"]
+        "clerk",
+        "You are a clerk.\n{{memories}}",
+        tools=[refund, "note", "slow", broken, add, "not.there"],
     )
     async with OpenAIServer() as models:
         where = {"openai_api_key": "key", "openai_base_url": models.base_url, "openai_api": "responses"}

@@ -51,7 +51,12 @@ async def runs_of(office: Office, person: Person, session: str) -> list[dict[str
 
 
 async def respond(
-    office: Office, who: Person | dict[str, str], session: str, approval_id: str, approved: bool, **more: Any
+    office: Office,
+    who: Person | dict[str, str],
+    session: str,
+    approval_id: str,
+    approved: bool,
+    **more: Any,
 ) -> Any:
     """What `useChat` sends when a person has decided."""
     part = {
@@ -102,7 +107,9 @@ async def test_a_run_waits_and_goes_on_when_it_is_approved(
     assert (again["status"], again["finish_reason"]) == ("completed", "stop")
     # What the first run spent is not counted twice.
     assert (again["input_tokens"], again["output_tokens"]) == (30, 3)
-    assert not await office.fetch("select from stead.waiting_runs where tenant_id = $1", person.tenant.id)
+    assert not await office.fetch(
+        "select from stead.waiting_runs where tenant_id = $1", person.tenant.id
+    )
     # The next message sees it all, once.
     office.script(Reply(text=["Yes."]))
     await office.say(person, session, "Is it done?")
@@ -164,7 +171,9 @@ async def test_who_may_not_vote_does_not(office: Office, person: Person, session
     broken = await respond(office, person, session, "no-id", approved=True)
     assert (broken.status_code, broken.json()["code"]) == (422, "request_invalid")
     await office.go_on()
-    (row,) = await office.fetch("select status, approvals from public.approvals where id = $1", uuid.UUID(approval))
+    (row,) = await office.fetch(
+        "select status, approvals from public.approvals where id = $1", uuid.UUID(approval)
+    )
     assert row == {"status": "pending", "approvals": 0}
 
 
@@ -174,7 +183,10 @@ async def test_a_visitor_cannot_approve(office: Office, person: Person) -> None:
     headers = {"x-session-token": token}
     office.script(calls(refund()))
     async with office.client.stream(
-        "POST", "/api/chat", json={"sessionId": session, "message": "Refund it.", "agentId": "clerk"}, headers=headers
+        "POST",
+        "/api/chat",
+        json={"sessionId": session, "message": "Refund it.", "agentId": "clerk"},
+        headers=headers,
     ) as answer:
         frames = await frames_of(answer)
     (asked,) = [f for f in frames if f["type"] == "tool-approval-request"]
@@ -193,7 +205,9 @@ async def test_a_visitor_cannot_approve(office: Office, person: Person) -> None:
     assert [stored_text(m) for m in found.json()["items"]][-1] == "Done."
 
 
-async def test_where_it_takes_two_the_stream_ends_after_the_first(office: Office, person: Person, session: str) -> None:
+async def test_where_it_takes_two_the_stream_ends_after_the_first(
+    office: Office, person: Person, session: str
+) -> None:
     await office.policy(person.tenant, tiers={"high": {"verdict": "approval", "quorum": 2}})
     asked = await ask(office, person, session)
     one, two = await make_person(office.db, person.tenant), await make_person(office.db, person.tenant)
@@ -216,7 +230,9 @@ async def test_the_session_is_free_meanwhile(office: Office, person: Person, ses
     office.script(Reply(text=["Lovely."]))
     frames = await office.say(person, session, "How is the weather?")
     assert text_of(frames) == "Lovely."
-    assert any("waits for a person's approval" in told for told in tool_results_in(office.models.requests[-1]))
+    assert any(
+        "waits for a person's approval" in told for told in tool_results_in(office.models.requests[-1])
+    )
     office.script(DONE)
     await office.vote(person, asked["approvalId"], "reject")
     await office.go_on()
@@ -255,7 +271,9 @@ async def until_said(office: Office, person: Person, session: str, words: str) -
                 return
 
 
-async def test_what_was_changed_before_it_ran_is_told(office: Office, person: Person, session: str) -> None:
+async def test_what_was_changed_before_it_ran_is_told(
+    office: Office, person: Person, session: str
+) -> None:
     from stead.actions import approving
 
     asked = await ask(office, person, session, DONE)
@@ -307,7 +325,8 @@ async def test_a_run_that_goes_on_may_wait_again(office: Office, person: Person,
         )
         office.script(DONE)
         (second,) = await office.fetch(
-            "select id from public.approvals where tenant_id = $1 and status = 'pending'", person.tenant.id
+            "select id from public.approvals where tenant_id = $1 and status = 'pending'",
+            person.tenant.id,
         )
         assert str(second["id"]) in row["calls"]
         await office.vote(person, str(second["id"]))
@@ -354,7 +373,9 @@ async def test_regenerating_withdraws_what_was_asked_for(
         uuid.UUID(asked["approvalId"]),
     )
     assert row["status"] == "cancelled"
-    assert not await office.fetch("select from stead.waiting_runs where tenant_id = $1", person.tenant.id)
+    assert not await office.fetch(
+        "select from stead.waiting_runs where tenant_id = $1", person.tenant.id
+    )
 
 
 async def test_a_state_that_cannot_be_read_ends_the_run_and_keeps_the_result(
@@ -405,7 +426,9 @@ async def test_a_process_that_dies_while_it_goes_on(
         await office.fetch(
             "insert into stead.processes (id, kind, host, pid) values ($1, 'worker', 'h', 1)", heir
         )
-        await office.fetch("update public.agent_runs set process_id = $2 where id = $1", uuid.UUID(run["id"]), heir)
+        await office.fetch(
+            "update public.agent_runs set process_id = $2 where id = $1", uuid.UUID(run["id"]), heir
+        )
         from stead.agents.rescue import end_lost_run
 
         await end_lost_run(office.db, heir, person.tenant.id, uuid.UUID(run["id"]))
@@ -426,7 +449,9 @@ async def test_a_process_that_dies_while_it_goes_on(
             ]  # fmt: skip
     assert [e[0] for e in office.effects][:1] == ["refund"]
     assert [e[0] for e in office.effects].count("refund") == 1
-    assert not await office.fetch("select from stead.waiting_runs where tenant_id = $1", person.tenant.id)
+    assert not await office.fetch(
+        "select from stead.waiting_runs where tenant_id = $1", person.tenant.id
+    )
 
 
 async def test_only_one_process_goes_on(office: Office, person: Person, session: str) -> None:
@@ -468,4 +493,6 @@ async def test_forgetting_takes_the_state_along(office: Office, person: Person, 
         "/agents/memories/forget", json={"session_id": session}, headers=person.headers
     )
     assert answer.status_code == 200, answer.text
-    assert not await office.fetch("select from stead.waiting_runs where tenant_id = $1", person.tenant.id)
+    assert not await office.fetch(
+        "select from stead.waiting_runs where tenant_id = $1", person.tenant.id
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from stead.assembly import load_settings
 from stead.assembly.errors import SettingsInvalid
+from stead.assembly.mcp_servers import servers_of
 from stead.assembly.settings import Settings
 
 
@@ -112,3 +114,20 @@ def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.setenv(f"STEAD_{name.upper()}", "canary-" + "x" * 40)
     assert "canary" not in repr(load_settings())
     assert "canary" not in str(load_settings().model_dump())
+
+
+def test_mcp_servers_are_read_and_checked() -> None:
+    servers = {
+        "files": {"command": "mcp-files", "args": ["/srv"], "tenants": ["acme"]},
+        "crm": {
+            "url": "https://crm.example.com/mcp",
+            "tools": {"find": {"risk": "low", "idempotent": True}},
+        },
+    }
+    files, crm = servers_of(load_settings(mcp_servers=json.dumps(servers)).mcp_servers)
+    assert (files.name, files.command, files.args) == ("files", "mcp-files", ("/srv",))
+    assert (files.serves("acme"), files.serves("other"), crm.serves("other")) == (True, False, True)
+    assert crm.tools["find"].idempotent
+    for wrong in ({"x": {}}, {"x": {"command": "y", "shell": True}}, {"X": {"command": "y"}}, ["x"]):
+        with pytest.raises(SettingsInvalid, match="STEAD_MCP_SERVERS"):
+            load_settings(mcp_servers=json.dumps(wrong))

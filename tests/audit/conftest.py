@@ -81,7 +81,7 @@ class Log:
         """As `stead audit export` writes it."""
         tenant = tenant or self.tenant
         async with self.db.transaction(service(tenant), read_only=True) as tx:
-            return "".join([line async for line in audit.export(tx, tenant)])
+            return "".join([line async for line in audit.export(tx, tenant, with_texts=True)])
 
     async def pg_dump(self, *options: str) -> str:
         """A plain dump, with the time zone of somewhere else."""

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from stead import audit
 from stead.assembly.database import DatabaseAccess
 from stead.cli import audit as cli_audit
 from stead.cli.main import app
@@ -101,6 +102,66 @@ def test_seal_verify_export(stead: Stead, within: Any, tmp_path: Path) -> None:
     assert stead("verify", "--dump", str(target)).exit_code == 0  # written before
 
 
+def test_anchors_prove_check(stead: Stead, within: Any, tmp_path: Path) -> None:
+    slug = within(_write)
+    anchors, proof = tmp_path / "anchors.jsonl", tmp_path / "proof.json"
+    stead("seal")
+    assert stead("anchor", str(anchors)).stdout == "2 chains had moved\n"
+    assert stead("anchor", str(anchors)).stdout == "0 chains had moved\n"
+    assert stead("verify", "--anchors", str(anchors)).exit_code == 0
+
+    proof.write_text(stead("prove", "2", "--tenant", slug).stdout, encoding="utf-8")
+    shown = json.loads(stead("check-proof", str(proof)).stdout)
+    assert (shown["by"], shown["row"]["id"]) == ("signature", "2")
+    by_head = stead("check-proof", str(proof), "--expect-head", shown["head"], secret=None)
+    assert json.loads(by_head.stdout)["by"] == "head"
+    by_anchor = stead("check-proof", str(proof), "--anchors", str(anchors), secret=None)
+    assert json.loads(by_anchor.stdout)["by"] == "head"
+    assert stead("check-proof", str(proof), secret=None).exit_code == 3
+    proof.write_text(proof.read_text().replace('"forget"', '"remember"'), encoding="utf-8")
+    assert stead("check-proof", str(proof)).exit_code == 3
+
+    within(_cut_off)
+    assert stead("verify").exit_code == 0
+    found = stead("verify", "--anchors", str(anchors))
+    assert found.exit_code == 3
+    faults = [each["faults"] for each in json.loads(found.stdout)["tenants"]]
+    assert {fault["kind"] for some in faults for fault in some} == {"head_missing"}
+    anchors.write_bytes(anchors.read_bytes().replace(b'"1:', b'"2:'))
+    broken = stead("verify", "--anchors", str(anchors))
+    assert isinstance(broken.exception, SteadError)
+    assert broken.exception.code == "audit_anchors_invalid"
+
+
+async def _cut_off(log: Log) -> None:
+    """All of it: nothing in the database tells that there was something."""
+    for table in (
+        "stead.audit_seals",
+        "stead.audit_entries",
+        "stead.audit_signatures",
+        "public.audit_log",
+    ):
+        await log.admin.execute(f"delete from {table}")
+
+
+def test_list_and_search(stead: Stead, within: Any) -> None:
+    slug = within(_write)
+    lines = [json.loads(line) for line in stead("list", "--tenant", slug).stdout.splitlines()]
+    assert [line["payload"]["n"] for line in lines] == [2, 1, 0]
+    assert stead("list", "--tenant", slug, "--category", "other").stdout == ""
+    assert len(stead("list", "--tenant", slug, "--limit", "1").stdout.splitlines()) == 1
+    stead("seal")
+    within(_index)
+    found = [
+        json.loads(line) for line in stead("search", "forget", "--tenant", slug).stdout.splitlines()
+    ]
+    assert {line["title"] for line in found} == {"memory.forget"}
+
+
+async def _index(log: Log) -> None:
+    await audit.index(log.db)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -113,6 +174,13 @@ def test_seal_verify_export(stead: Stead, within: Any, tmp_path: Path) -> None:
         (["verify", "--tenant", "x", "--expect-head", "1:" + "g" * 64], "invalid"),
         (["verify", "--trust", "abc"], "invalid"),
         (["export", "--tenant", "nobody", "x.jsonl"], "tenant_unknown"),
+        (["anchor"], "invalid"),
+        (["anchor", "/nowhere/at-all/anchors"], "audit_anchors_invalid"),
+        (["verify", "--anchors", "/nowhere/at-all"], "invalid"),
+        (["check-proof", "/nowhere/at-all"], "invalid"),
+        (["check-proof", "/etc/hostname"], "audit_proof_invalid"),
+        (["prove", "1", "--tenant", "nobody"], "tenant_unknown"),
+        (["list", "--tenant", "nobody"], "tenant_unknown"),
     ],
 )
 def test_what_does_not_fit_is_said_so(stead: Stead, words: list[str], code: str) -> None:

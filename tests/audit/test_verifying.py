@@ -208,7 +208,8 @@ async def write_anew(log: Log, start: int) -> None:
             update stead.audit_seals s set
               prev_digest = coalesce((select p.digest from stead.audit_seals p
                 where p.tenant_id = s.tenant_id and p.seal_no = s.seal_no - 1), decode(repeat('00', 32), 'hex')),
-              (root, rows) = (select sha256(string_agg(int8send(e.audit_id) || e.digest, '' order by e.position)),
+              (root, rows) = (select stead.audit_tree(array_agg(
+                  sha256('\\x00'::bytea || int8send(e.audit_id) || e.digest) order by e.position)),
                 count(*) from stead.audit_entries e where e.tenant_id = s.tenant_id and e.seal_no = s.seal_no)
             where s.tenant_id = $1 and s.seal_no = $2
             """,
@@ -217,7 +218,7 @@ async def write_anew(log: Log, start: int) -> None:
         )
         await log.admin.execute(
             """
-            update stead.audit_seals set digest = sha256(convert_to('stead.audit.seal.1,'
+            update stead.audit_seals set digest = sha256(convert_to('stead.audit.seal.2,'
               || stead.audit_field(tenant_id::text) || ',' || stead.audit_field(seal_no::text) || ','
               || stead.audit_field(encode(prev_digest, 'hex')) || ',' || stead.audit_field(rows::text) || ','
               || stead.audit_field(encode(root, 'hex')) || ',' || stead.audit_field(complete_to::text) || ','

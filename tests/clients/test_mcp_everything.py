@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from stead.tools.models import ToolSpec
-from stead.tools.providers.mcp import McpProvider, McpServer
+from stead.tools.providers.mcp import McpServer
+from stead.tools.providers.mcp.provider import McpProvider
 from tests.tools.calls import call
 
 _PROGRAM: Final = "@modelcontextprotocol/server-everything/dist/index.js"

@@ -82,15 +82,13 @@ class Plant:
     async def bury(self) -> None:
         """Lets the time pass after which a dead process counts as dead."""
         for row in await self.admin.fetch("select id, pid from stead.processes"):
-            if not psutil.pid_exists(row["pid"]) or (
-                psutil.Process(row["pid"]).status() == psutil.STATUS_ZOMBIE
-            ):
+            if _is_gone(row["pid"]):
                 await self.silence(row["pid"])
 
     async def silence(self, pid: int) -> None:
         """Lets a process count as silent."""
         await self.admin.execute(
-            "update stead.processes set heartbeat_at = now() - interval '1 minute' where pid = $1", pid
+            "update stead.processes set heartbeat_at = now() - interval '30 minutes' where pid = $1", pid
         )
 
     def lines(self) -> dict[UUID, list[list[str]]]:
@@ -101,6 +99,13 @@ class Plant:
                 job, *words = line.split()
                 found[UUID(job)].append(words)
         return found
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @asynccontextmanager

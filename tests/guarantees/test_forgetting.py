@@ -6,8 +6,9 @@ import asyncio
 import random
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +23,27 @@ from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
 from stead.db import Database, Transaction
 from stead.db.embedded import EmbeddedServer
+from stead.identity import Principal
+from stead.jobs import (
+    Answer,
+    JobContext,
+    JobRegistry,
+    NewJob,
+    Question,
+    Worker,
+    WorkerConfig,
+    enqueue,
+    jobs,
+)
+from stead.jobs import queries as job_queries
 from stead.memory import NewMemory, forgetting, queries
 from stead.memory.cognition import beliefs, goals, graph, metrics
 from stead.memory.cognition.models import Evidence, Holder
 from stead.memory.errors import MemoryOwnerUnknown
 from stead.memory.items import items
 from stead.memory.items.models import NewItem, Owner
+from stead.processes import Heartbeat
+from stead.realtime import Hub, Wanted
 from tests.agents.vendors import Vendor, stored_text, vendor_of
 from tests.http.conftest import Logs, captured_logs
 from tests.servers.script import Reply, ToolCall
@@ -203,6 +219,7 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     await client.post(
         "/agents/memories/search", json={"query": f"Where is {w('question')}?"}, headers=headers
     )
+    await _hire(place, person, session, w)
     await place.traces.admin.execute(
         """
         insert into public.message_feedback
@@ -212,8 +229,32 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         """,
         UUID(session), w("feedback"),
     )  # fmt: skip
+    await place.traces.admin.execute(
+        """
+        insert into public.connected_accounts (tenant_id, profile_id, provider, toolkit, external_id, metadata)
+        values ($1, $2, 'composio', 'github', $3, jsonb_build_object('name', $4::text))
+        """,
+        person.tenant.id, person.id, f"ca_{new_id()}", w("account"),
+    )  # fmt: skip
     await _reflect(place, person, session, w)
     return session
+
+
+async def _hire(place: Place, person: Person, session: str, w: Any) -> None:
+    slug = f"agent-{uuid.uuid4().hex[:8]}"
+    await place.traces.admin.execute(
+        "insert into public.agents (tenant_id, slug, name) values ($1, $2, 'Agent')",
+        person.tenant.id,
+        slug,
+    )
+    for path, body in (
+        ("/api/agents/compare", {"goal": w("goal of a comparison"), "session_id": session,
+                                 "agents": [slug], "reasons": "rules"}),
+        ("/api/hire/waitlist", {"agent_session_id": session, "agent": slug, "message": w("waitlist"),
+                                "email_override": f"{w('other email')}@example.com"}),
+    ):  # fmt: skip
+        answer = await place.client.post(path, json=body, headers=person.headers)
+        assert answer.status_code == 201, answer.text
 
 
 async def _reflect(place: Place, person: Person, session: str, w: Any) -> None:
@@ -254,7 +295,7 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
     logs: Logs
     with captured_logs() as logs:
         await live(place, bystander, others)
-        await live(place, someone, words)
+        session = UUID(await live(place, someone, words))
         # Some vectors are made, some wait.
         await place.work()
         async with place.db.transaction(someone.principal.served()) as tx:
@@ -267,9 +308,10 @@ async def test_a_person_leaves_no_trace(place: Place, someone: Person) -> None:
         assert {"public.messages", "public.agent_memories", "stead.stream_chunks"} <= before.keys()
         for unheard in ("question", "vendor error"):
             assert await place.traces.of(words.words.pop(unheard)) == {}
-        for name, word in words.words.items():
-            assert await place.traces.of(word), f"{name} was not stored: it proves nothing"
-        lived = set(await place.traces.everything_of(someone.id, *await runs_of(place, someone)))
+        # What was not stored proves nothing.
+        assert await place.traces.unheard(words) == []
+        known = (someone.id, session, *await runs_of(place, someone))
+        lived = set(await place.traces.everything_of(*known))
         assert await place.traces.tables_of_people() - lived == NOT_LIVED.keys()
         theirs = await place.traces.everything_of(bystander.id)
         said_by_others = await place.traces.of(others.mark)
@@ -809,3 +851,189 @@ async def test_frames_that_are_being_written_do_not_outlive_what_they_say(
     if first == "forgetting":
         assert [(row["run_id"], row["gone"]) for row in ending] == [(run, True)]
     assert await place.traces.of(words.mark) == {}
+
+
+async def _same(text: str) -> str:
+    return text
+
+
+async def _stored(_: Transaction, text: str) -> str:
+    return text
+
+
+def _kinds(words: dict[UUID, Canaries], working: asyncio.Event, go_on: asyncio.Event) -> JobRegistry:
+    """Kinds of jobs that leave words of whoever they are for, wherever a job can leave any."""
+    registry = JobRegistry()
+
+    def word(job: JobContext, place: str) -> str:
+        assert job.principal.profile_id is not None
+        return words[job.principal.profile_id].word(place)
+
+    async def finishes(job: JobContext, text: str) -> dict[str, list[str]]:
+        await job.step("step", _same, word(job, "step"))
+        await job.write("write", _stored, word(job, "write"))
+        return {"result": [word(job, "result")]}
+
+    async def fails(job: JobContext, text: str) -> None:
+        await job.step("step", _same, word(job, "step before an error"))
+        raise ValueError(word(job, "error"))
+
+    async def asks(job: JobContext, text: str) -> str:
+        for n in range(2):
+            question = Question(id="q", question=word(job, f"question {n}"), options=[])
+            await job.ask([question])
+        return "never"
+
+    async def parent(job: JobContext, text: str) -> list[Any]:
+        child = await job.spawn("finishes", {"text": word(job, "input of a child")})
+        return [each.result for each in await job.wait([child])]
+
+    async def sleeps(job: JobContext, text: str) -> None:
+        await job.step("step", _same, word(job, "step before a rest"))
+        await job.sleep_until(AT + timedelta(days=36_500))
+
+    async def works(job: JobContext, text: str) -> str:
+        await job.step("step", _same, word(job, "step of one at work"))
+        await job.progress(50, word(job, "progress"))
+        working.set()
+        await go_on.wait()
+        await job.progress(60, word(job, "late progress"))
+        await job.step("late", _same, word(job, "late step"))
+        return word(job, "late result")
+
+    registry.add("finishes", finishes)
+    registry.add("fails", fails, max_attempts=1)
+    registry.add("asks", asks)
+    registry.add("parent", parent)
+    registry.add("sleeps", sleeps)
+    registry.add("works", works)
+    return registry
+
+
+@asynccontextmanager
+async def _worker(place: Place, registry: JobRegistry) -> AsyncIterator[Worker]:
+    hub = Hub(place.traces.url)
+    await hub.start()
+    process = new_id()
+    heart = Heartbeat(place.db, process, "worker", 1.0)
+    await heart.start()
+    worker = Worker(place.db, hub, registry, process, WorkerConfig(queues=["default"]))
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait_for(task, 60)
+        await heart.stop()
+        await hub.stop()
+
+
+async def _employ(place: Place, person: Person, words: Canaries, registry: JobRegistry) -> None:
+    """Jobs of a person in every state that there is; told to whoever follows them."""
+    states = {
+        "finishes": "completed",
+        "fails": "failed",
+        "asks": "waiting_for_input",
+        "parent": "completed",
+        "sleeps": "queued",
+    }
+    made: dict[str, UUID] = {}
+
+    async def add(who: Principal, name: str, kind: str, **how: Any) -> None:
+        async with place.db.transaction(who.served()) as tx:
+            job = await enqueue(
+                tx,
+                who,
+                NewJob(kind=kind, input={"text": words.word(f"input of {name}")}, **how),
+                registry=registry,
+            )
+            await job_queries.watch(tx, job.id, 3600)
+        made[name] = job.id
+
+    async def has(job: UUID, status: str) -> bool:
+        return status == await place.traces.admin.fetchval(
+            "select status from public.agent_jobs where id = $1 and (status <> 'queued' or not ready)",
+            job,
+        )
+
+    for kind in states:
+        await add(person.principal, kind, kind)
+    await add(person.principal, "one that waits for a worker", "finishes", queue="nobody")
+    await add(person.principal, "one that is cancelled", "finishes", queue="nobody")
+    # What a service has done for somebody is theirs.
+    await add(service(person.tenant), "one of a service", "finishes", queue="nobody", user_id=person.id)
+    async with place.db.transaction(person.principal.served()) as tx:
+        await jobs.cancel(tx, person.principal, made["one that is cancelled"])
+    for kind, status in states.items():
+        await until(has, made[kind], status)
+    async with place.db.transaction(person.principal.served()) as tx:
+        answer = Answer(question_id="q", answer=words.word("answer"))
+        await jobs.respond(tx, person.principal, made["asks"], [answer])
+    await until(place.traces.of, words.word("question 1"))
+
+
+class _Deaf:
+    """Somebody who follows changes, so that they are written down."""
+
+    def take(self, change: object) -> None: ...
+
+    def lost(self) -> None: ...
+
+
+async def test_jobs_leave_no_trace_of_a_person_whatever_kind_they_are(
+    place: Place, someone: Person
+) -> None:
+    """In every state, and with one at work meanwhile, whose handler goes on and ends."""
+    words, others = Canaries(), Canaries()
+    bystander = await make_person(place.db, someone.tenant, "bob")
+    working, go_on = asyncio.Event(), asyncio.Event()
+    registry = _kinds({someone.id: words, bystander.id: others}, working, go_on)
+    feed = place.vendor.running.parts.live.feed
+    following = await feed.subscribe(service(someone.tenant), Wanted(table="agent_jobs"), _Deaf())
+
+    async def kept() -> list[dict[str, Any]]:
+        found = [await place.traces.everything_of(bystander.id), await place.traces.of(others.mark)]
+        # The feed lets go of the whole tenant.
+        return [{k: v for k, v in each.items() if k != "stead.changes"} for each in found]
+
+    with captured_logs() as logs:
+        async with _worker(place, registry) as worker:
+            await _employ(place, bystander, others, registry)
+            await _employ(place, someone, words, registry)
+            async with place.db.transaction(someone.principal.served()) as tx:
+                at_work = await enqueue(
+                    tx,
+                    someone.principal,
+                    NewJob(kind="works", input={"text": words.word("input of one at work")}),
+                    registry=registry,
+                )
+                await job_queries.watch(tx, at_work.id, 3600)
+            await asyncio.wait_for(working.wait(), 60)
+            await until(place.traces.of, words.word("progress"))
+            # What was not stored proves nothing.
+            assert await place.traces.unheard(words) == []
+            before = await place.traces.of(words.mark)
+            assert before.keys() >= {
+                "public.agent_jobs", "public.agent_job_steps", "stead.job_events", "stead.changes",
+            }  # fmt: skip
+            theirs = await kept()
+            assert worker.running == 1
+
+            assert (await place.forget(someone, everything=True))["profiles"] == 1
+
+            gone = await place.traces.of(words.mark)
+            go_on.set()
+            async with asyncio.timeout(60):
+                while worker.running:  # noqa: ASYNC110 - the worker is beside
+                    await asyncio.sleep(0.01)
+    feed.unsubscribe(following)
+
+    assert gone == {}
+    # Nor has it written anything after that.
+    assert await place.traces.of(words.mark) == {}
+    assert (await place.traces.everything_of(someone.id)).keys() <= AUDIT
+    assert words.mark not in await place.traces.dump()
+    assert words.mark not in logs.text
+    assert "job_attempt_failed" in logs.text
+    assert await kept() == theirs
+    await place.audit_is_sound(someone)

@@ -187,6 +187,16 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_called() -> Non
     assert len(network.requests) == 1
 
 
+async def test_an_address_of_version_6_is_called_as_one() -> None:
+    network = Network()
+    outcome = await _call(
+        Guard(resolver=Names(["2606:4700:4700::1111"])), network, "https://api.example.com/x"
+    )
+    assert outcome.kind == "succeeded"
+    assert str(network.requests[0].url) == "https://[2606:4700:4700::1111]/x"
+    assert network.requests[0].headers["host"] == "api.example.com"
+
+
 async def test_a_name_that_changes_to_this_machine_does_not_reach_it() -> None:
     async with faulty_server() as server:
         guard = Guard(resolver=Names(["127.0.0.1"]))

@@ -21,7 +21,7 @@ from tests.support.servers import Running, running_server
 
 
 @pytest_asyncio.fixture
-async def works(fresh: DatabaseAccess) -> AsyncIterator[Running]:
+async def works(idle: DatabaseAccess) -> AsyncIterator[Running]:
     """A server and a worker on a database of their own, with a few kinds of jobs."""
     app = Stead()
 
@@ -43,13 +43,13 @@ async def works(fresh: DatabaseAccess) -> AsyncIterator[Running]:
     async def broken(job: JobContext) -> None:
         raise ValueError("no")
 
-    async with running_server(fresh, app, worker=True) as running:
+    async with running_server(idle, app, worker=True) as running:
         yield running
 
 
 @pytest_asyncio.fixture
-async def ann(fresh: DatabaseAccess, works: Running) -> Person:
-    return await make_person(works.parts.db, await make_tenant(fresh))
+async def ann(idle: DatabaseAccess, works: Running) -> Person:
+    return await make_person(works.parts.db, await make_tenant(idle))
 
 
 async def project_of(person: Person, db: Database) -> str:
@@ -239,10 +239,10 @@ async def test_what_does_not_fit_is_refused_and_makes_nothing(
 
 
 async def test_another_persons_job_is_one_that_does_not_exist(
-    works: Running, fresh: DatabaseAccess, ann: Person
+    works: Running, idle: DatabaseAccess, ann: Person
 ) -> None:
     bob = await make_person(works.parts.db, ann.tenant)
-    eve = await make_person(works.parts.db, await make_tenant(fresh))
+    eve = await make_person(works.parts.db, await make_tenant(idle))
     project = await project_of(ann, works.parts.db)
     job = await make(works, ann, "ask")
     respond = {"responses": [{"question_id": "q1", "answer": "b"}]}
@@ -285,3 +285,30 @@ async def test_a_queue_is_paused_by_the_service_alone(works: Running, ann: Perso
     )
     assert [(q["paused"], q["max_running"]) for q in lifted.json()] == [(False, None)]
     assert (await events_of(works, ann, job))[-1]["data"]["result"] == 8
+
+
+async def test_a_revoked_key_ends_the_stream_of_a_job(
+    works: Running, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stead.realtime.keys._LOOK_S", 3600.0)
+    service = service_headers(ann.tenant)
+    made = (await works.client.post("/v1/api-keys", json={"name": "k"}, headers=service)).json()
+    job = await make(works, ann, "ask")
+    heard = asyncio.Event()
+    ended: list[str] = []
+
+    async def follow() -> None:
+        headers = {"authorization": f"Bearer {made['key']}"}
+        async with works.client.stream("GET", f"/v1/jobs/{job}/stream", headers=headers) as answer:
+            assert answer.status_code == 200
+            async for line in answer.aiter_lines():
+                if line.startswith("event: waiting"):
+                    heard.set()
+                ended.append(line)
+
+    following = asyncio.create_task(follow())
+    async with asyncio.timeout(20):
+        await heard.wait()
+        await works.client.delete(f"/v1/api-keys/{made['id']}", headers=service)
+        await following
+    assert [line for line in ended if line][-2:] == ["event: end", 'data: {"reason":"key_ended"}']

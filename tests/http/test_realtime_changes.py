@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -220,3 +222,102 @@ async def test_a_client_that_does_not_read_is_dropped(
                     name, data = await quick.next()
                     assert (name, data["record"]["context"]["n"]) == ("UPDATE", count - 1)
         writer.transport.abort()
+
+
+async def _key(server: Running, tenant: Tenant) -> tuple[str, dict[str, str]]:
+    made = await server.client.post("/v1/api-keys", json={"name": "k"}, headers=service_headers(tenant))
+    return made.json()["id"], {"authorization": f"Bearer {made.json()['key']}"}
+
+
+async def test_a_revoked_key_ends_its_streams_on_every_server(
+    access: DatabaseAccess, server: Running, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only by being told: within this test nobody looks by himself.
+    monkeypatch.setattr("stead.realtime.keys._LOOK_S", 3600.0)
+    gone, gone_headers = await _key(server, tenant)
+    _, kept_headers = await _key(server, tenant)
+    async with (
+        running_server(access) as other,
+        following(server.base_url, gone_headers) as here,
+        following(other.base_url, gone_headers) as there,
+        following(server.base_url, kept_headers) as kept,
+        following(server.base_url, service_headers(tenant)) as token,
+    ):
+        for stream in (here, there, kept, token):
+            assert await stream.next() == ("ready", {})
+        revoked = await server.client.delete(f"/v1/api-keys/{gone}", headers=service_headers(tenant))
+        assert revoked.status_code == 204
+        for stream in (here, there):
+            assert await stream.next() == ("end", {"reason": "key_ended"})
+            with pytest.raises(AssertionError, match="ended"):
+                await stream.next()
+        answer = await server.client.get(
+            "/v1/changes", params={"table": "sessions"}, headers=gone_headers
+        )
+        problem_of(answer, 401, "api_key_invalid")
+        # Others go on.
+        person = await make_person(server.parts.db, tenant)
+        await open_session(server.client, person)
+        for stream in (kept, token):
+            assert (await stream.next())[0] == "INSERT"
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired", "deleted"])
+async def test_what_nobody_tells_of_is_found_all_the_same(
+    access: DatabaseAccess, tenant: Tenant, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a server that hears no notification, of a key that is ended in the database."""
+    monkeypatch.setattr("stead.realtime.keys._LOOK_S", 0.1)
+    statements = {
+        "revoked": "update stead.api_keys set revoked_at = now() where id = $1",
+        "expired": "update stead.api_keys set expires_at = now() where id = $1",
+        "deleted": "delete from stead.api_keys where id = $1",
+    }
+    admin = await asyncpg.connect(access.admin_url)
+    async with running_server(dataclasses.replace(access, listen_url=None)) as deaf:
+        key, headers = await _key(deaf, tenant)
+        async with following(deaf.base_url, headers) as stream:
+            assert await stream.next() == ("ready", {})
+            await admin.execute(statements[how], key)
+            assert await stream.next() == ("end", {"reason": "key_ended"})
+        # Nothing is asked any more, and nothing held.
+        async with asyncio.timeout(PATIENCE_S):
+            while deaf.parts.live.keys._held:  # noqa: ASYNC110 - the server has no event for it
+                await asyncio.sleep(0.01)
+        assert not deaf.parts.live.keys._wanted.is_set()
+    await admin.close()
+
+
+async def test_one_identity_follows_no_more_than_it_may(
+    access: DatabaseAccess, person: Person, tenant: Tenant
+) -> None:
+    async with running_server(access, max_subscriptions=3) as own:
+        colleague = await make_person(own.parts.db, tenant)
+        held: list[Following] = []
+
+        async def opened(stack: AsyncExitStack, who: Person) -> bool:
+            try:
+                stream = await stack.enter_async_context(following(own.base_url, who.headers))
+            except AssertionError as error:
+                assert "too_many_subscriptions" in str(error)  # noqa: PT017
+                return False
+            held.append(stream)
+            return await stream.next() == ("ready", {})
+
+        async with AsyncExitStack() as stack:
+            # At the same moment: as many as it may, and none more.
+            tried = await asyncio.gather(*(opened(stack, person) for _ in range(8)))
+            assert sorted(tried) == [False] * 5 + [True] * 3
+            answer = await own.client.get(
+                "/v1/changes", params={"table": "messages"}, headers=person.headers
+            )
+            problem_of(answer, 429, "too_many_subscriptions")
+            assert int(answer.headers["retry-after"]) > 0
+            # Another one is another one; who is refused takes nothing away from anybody.
+            assert await opened(stack, colleague)
+            assert own.parts.live.feed.subscriptions == 4
+        async with asyncio.timeout(PATIENCE_S):
+            while own.parts.live.feed.subscriptions:  # noqa: ASYNC110 - the server has no event for it
+                await asyncio.sleep(0.01)
+        async with AsyncExitStack() as stack:
+            assert await opened(stack, person)

@@ -190,8 +190,7 @@ async def test_the_key_of_the_address_serves_where_no_token_comes(
         assert joined["status"] == "error"
 
 
-async def test_a_revoked_key_ends_its_channels(server: Running, tenant: Tenant, limits: Any) -> None:
-    limits(recheck_s=0.1)
+async def test_a_revoked_key_ends_its_channels(server: Running, tenant: Tenant) -> None:
     made = (
         await server.client.post("/v1/api-keys", json={"name": "k"}, headers=service_headers(tenant))
     ).json()
@@ -200,7 +199,41 @@ async def test_a_revoked_key_ends_its_channels(server: Running, tenant: Tenant, 
         await server.client.delete(f"/v1/api-keys/{made['id']}", headers=service_headers(tenant))
         note = await service.next("system")
         assert note[4]["status"] == "error"
+        assert note[4]["message"] == "The API key is unknown, expired or revoked"
         assert (await service.next())[3] == "phx_close"
+
+
+async def test_a_revoked_key_ends_its_channels_where_nobody_is_told(
+    server: Running, tenant: Tenant, limits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does the watch over keys look: what is left is the proof that each socket asks for now and then."""
+    monkeypatch.setattr("stead.realtime.keys.KeyWatch._look", _nothing)
+    limits(recheck_s=0.1)
+    made = (
+        await server.client.post("/v1/api-keys", json={"name": "k"}, headers=service_headers(tenant))
+    ).json()
+    async with peer(server.base_url) as service:
+        assert (await service.join(made["key"]))["status"] == "ok"
+        await server.client.delete(f"/v1/api-keys/{made['id']}", headers=service_headers(tenant))
+        assert (await service.next("system"))[4]["status"] == "error"
+        assert (await service.next())[3] == "phx_close"
+
+
+async def _nothing(_: object) -> None:
+    """Looks at nothing."""
+
+
+async def test_a_socket_counts_among_the_subscriptions_of_its_identity(
+    access: DatabaseAccess, person: Person
+) -> None:
+    changes = [{"event": "*", "schema": "public", "table": "sessions"}]
+    async with running_server(access, max_subscriptions=3) as own, peer(own.base_url) as ann:
+        joined = await ann.join(person.token, topic="realtime:a", postgres_changes=changes * 3)
+        assert joined["status"] == "ok"
+        refused = await ann.join(person.token, topic="realtime:b", postgres_changes=changes)
+        assert refused["status"] == "error"
+        assert refused["response"]["reason"].startswith("too_many_subscriptions")
+        assert own.parts.live.feed.subscriptions == 3
 
 
 async def test_visitors_follow_changes_and_neither_hear_nor_speak(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from stead.assembly import Stead
+from stead.assembly.database import DatabaseAccess
 from stead.db import Database
 from stead.identity import Tenant
 from stead.tools import ToolSpec, sync
 from tests.http.conftest import problem_of
-from tests.support.people import Person, service_headers
-from tests.support.servers import Running
+from tests.support.people import Person, make_tenant, service_headers
+from tests.support.servers import Running, running_server
 from tests.tools.calls import tool
 
 WANTED: dict[str, Any] = {
@@ -149,6 +152,24 @@ async def test_a_refresh_is_one_job(server: Running, tenant: Tenant) -> None:
     assert (made.status_code, made.json()["new"]) == (202, True)
     again = await client.post("/v1/catalog/refresh", json=body, headers=headers)
     assert again.json() == {"job_id": made.json()["job_id"], "new": False}
+
+
+async def test_a_worker_asks_the_provider_and_the_tools_are_there(fresh: DatabaseAccess) -> None:
+    headers = service_headers(await make_tenant(fresh))
+    async with running_server(fresh, Stead(), worker=True) as running:
+        running.parts.tool_sources.add("lister", Listing(tool("kit.ship", provider="lister")))
+        made = await running.client.post(
+            "/v1/catalog/refresh", json={"provider": "lister"}, headers=headers
+        )
+        path = f"/v1/jobs/{made.json()['job_id']}/details"
+        job: dict[str, Any] = {"completed_at": None}
+        async with asyncio.timeout(30):
+            while job["completed_at"] is None:
+                await asyncio.sleep(0.02)
+                job = (await running.client.get(path, headers=headers)).json()
+        assert job["status"] == "completed", job["error"]
+        found = await running.client.get("/v1/tools/kit.ship", headers=headers)
+        assert (found.json()["provider"], found.json()["status"]) == ("lister", "active")
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,9 @@ UNKNOWN = {
     "roadmap_id": lambda: str(new_id()),
     "daily_session_id": lambda: str(new_id()),
     "job_id": lambda: str(new_id()),
+    "objective_id": lambda: str(new_id()),
+    "account_id": lambda: str(new_id()),
+    "entry_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -64,9 +67,15 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/projects/{project_id}/daily-sessions": [None],
     "POST /v1/projects/{project_id}/daily-sessions/{daily_session_id}/messages": [{"message": "hello"}],
     "POST /v1/projects/{project_id}/export/github": [{"repo_name": "mine", "github_token": "t"}],
+    "PUT /v1/agents/{slug}/listing": [{"rating": 1}],
+    "POST /v1/agents/{slug}/endorsements": [{"author": "Mallory", "quote": "bad"}],
+    "PATCH /api/admin/waitlist/{entry_id}": [{"status": "contacted"}],
     "POST /v1/jobs/{job_id}/respond": [{"responses": [{"question_id": "q1", "answer": "x"}]}],
+    "PUT /v1/objectives/{objective_id}": [{"title": "Mine"}],
     "POST /v1/jobs/{job_id}/cancel": [None],
     "POST /v1/jobs/{job_id}/retry": [None],
+    "POST /v1/accounts/{account_id}/refresh": [None],
+    "POST /v1/accounts/{account_id}/revoke": [None],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -95,16 +104,31 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
     "POST /v1/jobs": [
         {"kind": "research", "input": {"user_idea": "x"}, "project_id": "{project_id}"},
     ],
+    "POST /api/agents/compare": [
+        {"goal": "xylophone", "session_id": "{session_id}"},
+        {"goal": "xylophone", "profile_id": "{profile_id}"},
+    ],
+    "POST /api/agents/chat": [{"agent": "{slug}", "message": "hello", "session_id": "{session_id}"}],
+    "POST /agents/run": [{"session_id": "{session_id}", "prompt": "hello"}],
+    "POST /api/hire/waitlist": [{"agent_session_id": "{session_id}", "agent": "{slug}"}],
     "POST /agents/memories/search": [
         {"profile_id": "{profile_id}", "query": "xylophone"},
         {"session_id": "{session_id}", "query": "xylophone"},
     ],
 }
 
+# What everybody of the tenant may read, whoever made it.
+OF_THE_TENANT = {"GET /v1/objectives/{objective_id}"}
+
 # Endpoints that take no id at all: what they list is looked at below, or says nothing of anybody.
 WITHOUT_ID = {
     "GET /api/sessions",
     "GET /v1/changes",
+    # What is for hire is everybody's of the tenant to see; looked at in test_marketplace.
+    "GET /api/agents",
+    "GET /api/agents/{slug}",
+    # For services, of their own tenant; looked at in test_marketplace.
+    "GET /api/admin/waitlist",
     # Whose is in the query, and looked at in test_memories.
     "GET /agents/memories",
     "GET /agents/memories/export",
@@ -133,7 +157,24 @@ WITHOUT_ID = {
     "GET /v1/catalog/audit",
     "POST /v1/catalog/audit/{drift_id}/acknowledge",
     "POST /v1/catalog/refresh",
+    # The caller's own rows; looked at in test_audit.
+    "GET /v1/audit",
+    "GET /v1/audit/search",
+    # A list of one's own, and what is linked for oneself; looked at in test_accounts.
+    "GET /v1/accounts",
+    "POST /v1/accounts/link",
+    # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
+    "POST /v1/webhooks/composio",
     # What it tells of is what the caller's policies show.
+    # Of the caller's tenant; looked at in test_guardrails.
+    "GET /v1/guardrails",
+    "PUT /v1/guardrails",
+    "GET /v1/guardrails/versions",
+    "POST /v1/guardrails/test",
+    "POST /v1/guardrails/replay",
+    "GET /v1/guardrails/suggestions",
+    "GET /v1/objectives",
+    "POST /v1/objectives",
     "GET /v1/agents",
     "POST /v1/agents",
     "GET /v1/api-keys",
@@ -227,7 +268,25 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         json={"project_id": project, "agent_type": "research", "input_context": context},
         **mine,
     )
+    objective = await client.post("/v1/objectives", json={"title": "xylophone"}, headers=service)
+    async with server.parts.db.transaction(person.principal.served()) as tx:
+        account = await tx.value(
+            """
+            insert into public.connected_accounts (tenant_id, profile_id, provider, toolkit, external_id, metadata)
+            values ($1, $2, 'composio', 'github', $3, '{"name": "xylophone"}') returning id
+            """,
+            person.tenant.id,
+            person.id,
+            f"ca_{uuid.uuid4().hex}",
+        )
     return {
+        "objective_id": objective.json()["id"],
+        "account_id": str(account),
+    entry = await client.post(
+        "/api/hire/waitlist", json={"agent_session_id": session, "agent": slug}, **mine
+    )
+    return {
+        "entry_id": entry.json()["id"],
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -297,7 +356,8 @@ async def test_others_ids_answer_as_unknown_ones_and_nothing_changes(
             call
             for call in _calls(document)
             # Everybody may begin in an organisation that is not known to be another than their own.
-            if call.operation != "POST /api/session" or who.startswith("a stranger")
+            if (call.operation != "POST /api/session" or who.startswith("a stranger"))
+            and (call.operation not in OF_THE_TENANT or not who.startswith("a colleague"))
         ]
         answers = await asyncio.gather(
             *(call.by(server.client, headers, owned, me) for call in calls),
@@ -368,10 +428,13 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith("forget") and "memory_id" in (call.body or {}):
             continue  # deleted by then
         # A job that asks nothing, one that then would never end its stream, and somebody else's server.
-        if call.operation.endswith(("respond", "retry", "export/github")):
+        if call.operation.endswith(("respond", "retry", "refresh", "export/github")):
             continue
         headers = person.headers
-        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys")):
+        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys", "/v1/objectives")):
+        if call.operation.partition(" ")[2].startswith(
+            ("/v1/agents", "/v1/api-keys", "/api/admin/waitlist")
+        ):
             headers = service_headers(person.tenant)
         answer = await call.by(server.client, headers, owned, str(person.id))
         assert answer.status_code in {200, 201, 204}, f"{call}: {answer.text}"

@@ -27,6 +27,7 @@ select n.nspname || '.' || c.relname as name, c.relkind::text as kind,
    where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attnotnull) as not_null
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname in ('public', 'stead') and c.relkind in ('r', 'p', 'v', 'm', 'f')
+  and ($1::regclass is null or c.oid = $1)
   and not exists (select from pg_depend d
     where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by 1
@@ -106,8 +107,8 @@ SUMMED_BY = {
 }
 
 
-async def relations(connection: asyncpg.Connection) -> list[Relation]:
-    """Every table and view in ``public`` and ``stead`` that belongs to no extension."""
+async def relations(connection: asyncpg.Connection, only: str | None = None) -> list[Relation]:
+    """Every table and view in ``public`` and ``stead`` that belongs to no extension; or one of them."""
     return [
         Relation(
             name=row["name"],
@@ -120,7 +121,7 @@ async def relations(connection: asyncpg.Connection) -> list[Relation]:
             writable=tuple(row["writable"]),
             not_null=frozenset(row["not_null"]),
         )
-        for row in await connection.fetch(RELATIONS)
+        for row in await connection.fetch(RELATIONS, only)
     ]
 
 

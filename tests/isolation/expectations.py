@@ -259,7 +259,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "authenticated": _READ_OWN,
         "stead_service": {"select": own, "insert": tenant},
         **dict.fromkeys(POWERFUL_ROLES[:2], _some("select", "insert")),
-        "stead_definer": _some("select"),
+        "stead_definer": _some("select", "insert"),
     },
     "public.audit_logs": {
         "authenticated": _READ_OWN,
@@ -269,6 +269,16 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.audit_entries": _CHAIN,
     "stead.audit_seals": _CHAIN,
     "stead.audit_signatures": _CHAIN,
+    "stead.audit_texts": {
+        "stead_service": {"select": own, "insert": tenant},
+        "stead_definer": _some("select", "insert", "update", "delete"),
+    },
+    "stead.audit_documents": {
+        "stead_service": _some("select", rule=service),
+        "stead_definer": _some("select", "insert", "delete"),
+    },
+    "stead.audit_indexing": {"stead_definer": _some("select", "insert", "update")},
+    "stead.policies_noted": {"stead_definer": _some("select", "insert", "update", "delete")},
     "stead.sealing_progress": {"stead_definer": _some("select", "insert", "update")},
     "public.goal_assessments": _PERSONAL,
     "public.store_items": _PERSONAL,
@@ -284,6 +294,9 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _some("select", "insert", "update", rule=own),
     },
     "public.message_feedback": _PERSONAL,
+    "public.session_candidates": _PERSONAL,
+    # 000: with the service's key only.
+    "public.waitlist_entries": {"stead_service": _OWN, **_POWERFUL},
     "public.agent_jobs": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "public.agent_job_steps": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "stead.job_events": {"stead_definer": _ALL},
@@ -302,6 +315,26 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_definer": _ALL,
     },
     "stead.rate_buckets": {"stead_definer": _ALL},
+    # Known to everybody of the tenant, said by its service; a version is nobody's to write.
+    "public.guardrails": {
+        "authenticated": {"select": tenant},
+        "stead_service": _some("select", "insert", "update", rule=service),
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+        "stead_definer": {"select": everything},
+    },
+    "public.objectives": {
+        "authenticated": {"select": tenant},
+        "stead_service": dict.fromkeys(_ALL, service),
+        **_POWERFUL,
+    },
+    "stead.guardrail_versions": {
+        "stead_service": {"select": tenant},
+        "stead_definer": _some("select", "insert"),
+    },
+    "stead.decisions": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "stead.action_counts": {"stead_definer": _ALL},
+    "stead.tool_trust": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "stead.trust_events": {"stead_service": {"select": service}, "stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.
@@ -310,6 +343,13 @@ ACCESS: dict[str, dict[str, Verbs]] = {
         "stead_service": _READ_OWN,
         **dict.fromkeys(POWERFUL_ROLES[:2], _some("select")),
         "stead_definer": _some("select", "insert", "delete"),
+    },
+    # What a person may change of one of theirs is what they keep with it.
+    "public.connected_accounts": {
+        "authenticated": _some("select", "update", rule=own),
+        "stead_service": _OWN,
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+        "stead_definer": _some("select"),
     },
     "public.learning_roadmaps": _OWNED,
     "public.daily_sessions": _OWNED,

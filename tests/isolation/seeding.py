@@ -318,6 +318,23 @@ def _audit_signatures(w: World, label: Label) -> dict[str, Any]:
             "signature": "\\x" + "00" * 64}  # fmt: skip
 
 
+def _audit_texts(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "digest": f"{w.number():064x}", "salt": "\\x" + "00" * 32,
+            "texts": "{}", "profile_id": w.person(label)}  # fmt: skip
+
+
+def _audit_documents(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "audit_id": w.number()}
+
+
+def _audit_indexing(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "seal_no": 1, "position": 1, "documents": 1}
+
+
+def _policies_noted(w: World, label: Label) -> dict[str, Any]:
+    return {"name": f"policy {_new()}", "digest": "00"}
+
+
 def _change_interest(w: World, label: Label) -> dict[str, Any]:
     return {
         "tenant_id": w.tenant(label),
@@ -604,12 +621,97 @@ def _rate_buckets(w: World, label: Label) -> dict[str, Any]:
     return {"name": f"mcp/{w.number()}", "tokens": 1, "filled_at": "2026-01-01"}
 
 
+def _connected_accounts(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "profile_id": w.person(label), "provider": "composio",
+            "toolkit": "github", "external_id": f"ca_{w.number()}", "status": "active", "scopes": ["repo"],
+            "metadata": {}, "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "profile_id": w.person(label), "agent_context": {}}
 
 
 def _agent_run_logs(w: World, label: Label) -> dict[str, Any]:
     return {"session_id": w.session(label), "profile_id": w.person(label), "input": {}}
+
+
+def _guardrails(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "trust_threshold": 0.5,
+        "scopes": ["*"],
+        "require_evidence": False,
+        "time_zone": "UTC",
+        "settings": {},
+        "changed_by": "stead",
+    }
+
+
+def _objectives(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "title": f"objective {w.number()}",
+        "created_at": "2026-01-01",
+        "updated_at": "2026-01-01",
+    }
+
+
+def _guardrail_versions(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "version": 100 + w.number(),
+        "policy": {},
+        "changed_by": "stead",
+        "created_at": "2026-01-01",
+    }
+
+
+def _decisions(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "stage": "proposal", "tool": "mail.send",
+            "verdict": "allow", "reasons": [], "quorum": 0, "policy_version": 0,
+            "inputs_digest": "\\x" + "00" * 32, "inputs": {}, "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _action_counts(w: World, label: Label) -> dict[str, Any]:
+    seeded = ("stead.action_counts", label) in w.rows
+    return {"tenant_id": w.tenant(label), "grain_s": 10, "bucket": "2026-01-01", "shard": int(seeded),
+            "actions": 1, "amount": 0}  # fmt: skip
+
+
+def _tool_trust(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "tenant_id": w.tenant(label),
+        "tool": f"tool.{w.number()}",
+        "successes": 1,
+        "failures": 0,
+        "updated_at": "2026-01-01",
+    }
+
+
+def _trust_events(w: World, label: Label) -> dict[str, Any]:
+    return {
+        "id": _new(),
+        "tenant_id": w.tenant(label),
+        "tool": "mail.send",
+        "outcome": "approved",
+        "created_at": "2026-01-01",
+    }
+def _session_candidates(w: World, label: Label) -> dict[str, Any]:
+    # A session has an agent once: the one that is seeded, and the hidden one that is tried.
+    seeded = ("public.session_candidates", label) in w.rows
+    agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
+    return {"tenant_id": w.tenant(label), "session_id": w.session(label),
+            "agent_id": w.id("public.agents", agent), "fit_score": 50, "rank": 1, "rationale": ["fits"],
+            "factors": [], "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _waitlist_entries(w: World, label: Label) -> dict[str, Any]:
+    seeded = ("public.waitlist_entries", label) in w.rows
+    agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
+    return {**_personal(w, label), "agent_id": w.id("public.agents", agent), "status": "new",
+            "created_at": "2026-01-01"}  # fmt: skip
 
 
 def _each(*holders: str | None) -> tuple[Label, ...]:
@@ -668,6 +770,11 @@ SEEDS: dict[str, Seed] = {
     "stead.audit_entries": Seed(_audit_entries, _TENANT, _TENANT),
     "stead.audit_seals": Seed(_audit_seals, _TENANT, _TENANT),
     "stead.audit_signatures": Seed(_audit_signatures, _TENANT, _TENANT),
+    "stead.audit_texts": Seed(_audit_texts, (*_PEOPLE, *_TENANT), (*_PEOPLE, *_TENANT)),
+    "stead.audit_documents": Seed(_audit_documents, _TENANT, _TENANT),
+    # A tenant has one, and is seeded once.
+    "stead.audit_indexing": Seed(_audit_indexing, _TENANT, ()),
+    "stead.policies_noted": Seed(_policies_noted, _STEAD, _STEAD),
     "stead.sealing_progress": Seed(_sealing_progress, _STEAD, _STEAD),
     "stead.change_interest": Seed(_change_interest, _TENANT, _TENANT),
     "stead.changes": Seed(_changes, _TENANT, _TENANT),
@@ -683,6 +790,8 @@ SEEDS: dict[str, Seed] = {
     "public.cognitive_metrics": Seed(_cognitive_metrics, _each("bob", "visitor"), _each("ann")),
     # A message has one row, and is seeded once.
     "public.message_feedback": Seed(_message_feedback, _each("bob", "visitor"), _each("ann")),
+    "public.session_candidates": Seed(_session_candidates, _EVERYBODY, _EVERYBODY),
+    "public.waitlist_entries": Seed(_waitlist_entries, _EVERYBODY, _EVERYBODY),
     "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
     # A tenant has one, and is seeded with it.
     "public.memory_policies": Seed(_memory_policies, _TENANT, ()),
@@ -710,6 +819,16 @@ SEEDS: dict[str, Seed] = {
     "public.catalog_audit": Seed(_catalog_audit, _TENANT, _TENANT),
     "stead.catalog_refreshes": Seed(_catalog_refreshes, _TENANT, _TENANT),
     "stead.rate_buckets": Seed(_rate_buckets, _STEAD, _STEAD),
+    # A tenant has one, and is seeded with it.
+    "public.guardrails": Seed(_guardrails, _TENANT, ()),
+    "public.objectives": Seed(_objectives, _TENANT, _TENANT),
+    # Seeded with another number than the trigger's.
+    "stead.guardrail_versions": Seed(_guardrail_versions, (), _TENANT),
+    "stead.decisions": Seed(_decisions, _TENANT, _TENANT),
+    "stead.action_counts": Seed(_action_counts, _TENANT, _TENANT),
+    "stead.tool_trust": Seed(_tool_trust, _TENANT, _TENANT),
+    "stead.trust_events": Seed(_trust_events, _TENANT, _TENANT),
+    "public.connected_accounts": Seed(_connected_accounts, _JOBS, _JOBS),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),
@@ -791,6 +910,14 @@ async def _label_what_triggers_wrote(
         "public.memory_operation_summary": (
             "x join public.tenants m on m.id = x.tenant_id",
             world.labels["public.tenants"],
+        ),
+        "stead.guardrail_versions": (
+            "x join public.guardrails m on m.tenant_id = x.tenant_id",
+            world.labels["public.guardrails"],
+        ),
+        "public.audit_log": (
+            "x join public.guardrails m on m.id::text = x.subject_id",
+            world.labels["public.guardrails"],
         ),
         "public.audit_logs": (
             "x join public.audit_log m on m.id = x.id",

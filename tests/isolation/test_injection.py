@@ -398,6 +398,7 @@ ACROSS_TENANTS = {
     "find_tenant_of_profile": "the same",
     "tenant_slug": "the same",
     "find_api_key": "finding a key before anybody is known",
+    "good_api_keys": "whether keys of whoever follows something here, of all tenants at once, are good still",
     "use_signature": "replays are refused before anybody is known",
     "sweep_identity": "housekeeping",
     "register_code_agent": "the shared catalogue",
@@ -412,6 +413,9 @@ ACROSS_TENANTS = {
     "sign_seals": "signs what that sealed in the same transaction",
     "audit_horizon": "how far sealing is",
     "audited_tenants": "ids and slugs, for verifying all",
+    "audit_heads": "digests, for anchors",
+    "index_audit": "housekeeping: one number",
+    "note_policies": "housekeeping: one number",
     "claim_embedding_backlog": "a claim function",
     "claim_extraction": "a claim function",
     "finish_extraction": "completes that claim",
@@ -451,10 +455,16 @@ ACROSS_TENANTS = {
     "sweep_schedules": "the same, no longer seen",
     "all_schedules": "refuses callers with a tenant",
     "pause_schedule": "refuses callers with a tenant",
+    "tenant_of_account": "refuses callers with a tenant",
     "save_queue": "refuses callers with a tenant",
     "take_token": "one number, of a bucket that belongs to nobody",
     "enqueue_refreshes": "makes jobs of the tenants whose refreshes are due",
     "register_tool": "refuses callers with a tenant",
+    "governance_facts": "facts for the worker; refuses other tenants to callers with one",
+    "count_actions": "the same, what it begins",
+    "record_decisions": "the same, what it decided",
+    "learn_trust": "the same, what it learned",
+    "sweep_governance": "housekeeping: one number",
     "keep_interest": "leases of Stead's own processes",
     "read_changes": "the feed, for a process that asks the policies before it tells anybody",
     "read_broadcasts": "what is said in channels, for a process that knows who is in them",
@@ -469,9 +479,11 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns",
                  "match_memories", "near_pairs",
                  "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
-                 "request_erasure", "erase_step", "release_erasure", "erase_memory"}  # fmt: skip
+                 "request_erasure", "erase_step", "release_erasure", "erase_memory",
+                 "erase_audit_texts"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
-INTERNAL = {"drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
+INTERNAL = {"number_guardrails", "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
+            "drop_feedback_comment", "keep_file_version", "record_changes", "enqueue_ticks", "job_shares",
             "ready_jobs", "tenants_with_jobs", "tell_watchers", "wake_parents",
             "policies_of", "request_consolidation", "end_runs", "name_owning_agent", "large_collections",
             "index_memories", "unindex_memories", "await_vectors", "memories_inserted", "memories_updated",
@@ -501,6 +513,16 @@ async def test_a_service_makes_a_memory_policy_for_its_own_tenant_only(intruder:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await connection.execute(
                 "insert into public.memory_policies (tenant_id) values ($1)", uuid.uuid4()
+            )
+
+
+async def test_a_service_makes_a_policy_of_guardrails_for_its_own_tenant_only(
+    intruder: Intruder,
+) -> None:
+    async with intruder.acting("stead_service", "service") as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            await connection.execute(
+                "insert into public.guardrails (tenant_id) values ($1)", uuid.uuid4()
             )
 
 

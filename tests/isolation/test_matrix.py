@@ -28,7 +28,10 @@ from tests.support import cluster as clusters
 #: Changes that let nobody do more: what these expressions check is not granted to be set.
 WITHOUT_EFFECT = {"alter policy own_update on public.profiles with check (true)"}
 #: A tenant has one row, so that inserting another is refused anyway: see test_injection.
-TRIED_ELSEWHERE = {"alter policy tenant_isolation on public.memory_policies with check (true)"}
+TRIED_ELSEWHERE = {
+    "alter policy tenant_isolation on public.memory_policies with check (true)",
+    "alter policy tenant_isolation on public.guardrails with check (true)",
+}
 
 
 @dataclass

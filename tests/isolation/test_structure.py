@@ -32,6 +32,8 @@ WITHOUT_KEY = {"stead.search_terms"}
 NEVER_DELETED = ["stead.embeddings FOREIGN KEY (model_id) REFERENCES stead.embedding_models(id)"]
 #: Unique without the tenant: keys that nobody chooses, and values made by the database.
 GLOBALLY_UNIQUE = {
+    # Ids that a provider gives, which only the server writes down: one account, one tenant.
+    "public.connected_accounts": {"provider", "external_id"},
     "public.tenants": {"slug", "external_org_id"},
     "public.sessions": {"number", "memory_container"},
     "public.agent_runs": {"number"},
@@ -45,6 +47,7 @@ GLOBALLY_UNIQUE = {
     "stead.embedding_models": {"name"},
     "stead.processes": {"id"},
     "stead.sealing_progress": {"log"},
+    "stead.policies_noted": {"name"},
     "stead.change_sweeps": {"feed"},
     "stead.signature_nonces": {"message_id"},
     "stead.rate_buckets": {"name"},

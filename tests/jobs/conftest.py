@@ -93,12 +93,12 @@ class Workshop:
 
 
 @pytest_asyncio.fixture
-async def shop(fresh: DatabaseAccess) -> AsyncIterator[Workshop]:
+async def shop(idle: DatabaseAccess) -> AsyncIterator[Workshop]:
     """A workshop."""
-    tenant = await make_tenant(fresh)
-    db = await Database.open(PoolConfig(url=fresh.runtime_url, min_size=1, max_size=10))
-    hub = Hub(fresh.listen_url)
+    tenant = await make_tenant(idle)
+    db = await Database.open(PoolConfig(url=idle.runtime_url, min_size=1, max_size=10))
+    hub = Hub(idle.listen_url)
     await hub.start()
-    yield Workshop(fresh, db, hub, tenant)
+    yield Workshop(idle, db, hub, tenant)
     await hub.stop()
     await db.close()

@@ -205,8 +205,6 @@ async def test_a_worker_that_stops_hands_back_what_runs(yard: Fleet, pool: tuple
     assert [words[0] for words in yard.plant.lines()[job]] == ["before", "after"]
 
 
-# A neighbour that stands still for too long counts as lost as well, and its step in flight runs again.
-@pytest.mark.flaky(reruns=3)
 async def test_a_child_that_is_killed_loses_its_own_job_alone(yard: Fleet) -> None:
     go = yard.plant.effects.with_name("go")
     worker = await yard.worker("--pool", "prefork", "--concurrency", "2")
@@ -220,7 +218,8 @@ async def test_a_child_that_is_killed_loses_its_own_job_alone(yard: Fleet) -> No
     # Celery gives the message to another child at once, which finds the job held.
     await worker.says("job_not_claimed", str(two[0]))
     await yard.plant.bury()
-    assert await upkeep.rescue(yard.plant.db, WorkerConfig()) == 1
+    # Only what was buried is silent for so long: a neighbour on a busy machine is not.
+    assert await upkeep.rescue(yard.plant.db, WorkerConfig(silent_s=600.0)) == 1
     go.touch()
     await yard.plant.all_ended()
     for job in two:

@@ -517,3 +517,25 @@ async def test_tables_are_published_by_one_call(access: DatabaseAccess, fresh: D
     await owner.execute("drop publication supabase_realtime")
     await owner.execute("select stead.publish_changes('public.store_items')")
     await owner.close()
+
+
+async def test_whoever_comes_first_to_a_table_can_go_on_from_there_at_once(
+    feed: Feed, sessions: Sessions, person: Person, stranger: Person
+) -> None:
+    """What a feed that reads for others knows may be older than the lease of whoever comes new."""
+    await listening(feed, person)
+    cat = await listening(feed, stranger)
+    assert cat.subscription is not None
+    place = feed.told(cat.subscription) or feed.position
+    feed.unsubscribe(cat.subscription)
+    missed = await sessions.add(stranger)
+
+    again = Listener()
+    _, between = await feed.resume(stranger.principal, Wanted(table="sessions"), again, place)
+
+    assert between is not None
+    if not between:
+        # The reader had not met it yet: it is told as what comes now.
+        await again.has(1)
+    told = [json.loads(change.data)["record"]["id"] for change in between]
+    assert told + [session for _, session in again.seen] == [missed]

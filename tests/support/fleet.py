@@ -136,7 +136,7 @@ class Fleet:
         self.plant = plant
         self.broker_url = broker_url
         self.config = BrokerConfig(
-            url=broker_url, poll_s=0.2, check_s=0.2, lost_s=lost_s, least_s=max(lost_s, 30.0)
+            url=broker_url, answer_s=10.0, poll_s=0.2, check_s=0.2, lost_s=lost_s, least_s=30 * lost_s
         )
         self.delivery = CeleryDelivery(self.config)
         self.dispatcher = Dispatcher(plant.db, hub, self.delivery, app.jobs.queues, self.config)

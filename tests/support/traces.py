@@ -58,6 +58,22 @@ class Traces:
                 found[relation["name"]] = count
         return found
 
+    async def unheard(self, canaries: Canaries) -> list[str]:
+        """The places whose word stands nowhere."""
+        left = {word: place for place, word in canaries.words.items()}
+        for relation in await self.admin.fetch(_RELATIONS):
+            rows = await self.admin.fetch(
+                f"with said as materialized (select lower(x::text) as text from {relation['name']} x "
+                "where position($1 in lower(x::text)) > 0) "
+                "select word from unnest($2::text[]) word "
+                "where exists (select from said where position(word in said.text) > 0)",
+                canaries.mark,
+                list(left),
+            )
+            for row in rows:
+                del left[row["word"]]
+        return list(left.values())
+
     async def tables_of_people(self) -> set[str]:
         """Tables that say whose a row is."""
         whose = {"profile_id", "session_id", "scope_id", "run_id", "subject_profile_id"}

@@ -19,7 +19,8 @@ import pytest_asyncio
 from stead.db.context import in_transaction
 from stead.tools.models import ToolOutcome, ToolSpec
 from stead.tools.providers.errors import ToolProviderMisconfigured, ToolProviderUnavailable
-from stead.tools.providers.mcp import McpProvider, McpServer, ToolRule
+from stead.tools.providers.mcp import McpServer, ToolRule
+from stead.tools.providers.mcp.provider import McpProvider
 from tests.servers import mcp_script
 from tests.servers.mcp_script import Fault, McpScript
 from tests.servers.script import Request

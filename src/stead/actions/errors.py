@@ -68,10 +68,10 @@ class DelegationUnknown(NotFound):
 class WebhookInvalid(Invalid):
     """The webhook endpoint cannot be used."""
 
-    code = "webhook_invalid"
+    code = "webhook_endpoint_invalid"
 
 
 class WebhookUnknown(NotFound):
     """There is no such webhook endpoint here."""
 
-    code = "webhook_unknown"
+    code = "webhook_endpoint_unknown"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from uuid import UUID
 
 from stead import sessions
@@ -24,11 +24,13 @@ class Incoming:
         client_id: The client's id of the message; of the answer to replace for ``regenerate-message``
             (empty: the last one).
         trigger: What the client did.
+        metadata: What else the application knows of the message; kept with it and with its run.
     """
 
     parts: list[Part]
     client_id: str
     trigger: Trigger = "submit-message"
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def text(self) -> str:
@@ -61,6 +63,7 @@ async def settle(
             role="user",
             parts=incoming.parts,
             client_id=incoming.client_id or None,
+            metadata=incoming.metadata,
         )
     # Sent again after its answer failed, or edited: what came after it is no answer to it any more.
     await sessions.messages.cut(tx, principal, session_id, known.seq + 1)

@@ -170,7 +170,11 @@ async def open_run(
         message_id,
         process_id,
         model,
-        {"message": message.parts, "trigger": incoming.trigger},
+        {
+            "message": message.parts,
+            "trigger": incoming.trigger,
+            **({"metadata": incoming.metadata} if incoming.metadata else {}),
+        },
     )
     # What was there before a new message is its history. Any other message may have lost what came after it.
     history = last

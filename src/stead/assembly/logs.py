@@ -47,6 +47,7 @@ def configure_logging(settings: Settings) -> None:
         "httpcore",
         "httpcore2",
         "mcp",
+        "composio_client",
         "openai",
         "openai.agents",
         "anthropic",

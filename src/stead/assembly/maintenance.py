@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from stead import audit, identity, knowledge, realtime, sessions
+from stead import actions, audit, governance, identity, knowledge, outbox, realtime, sessions
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
 from stead.db.migrator import admin_connection
@@ -62,6 +62,12 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         await parts.runtime.sweep()
         return 0
 
+    async def anchor_audit() -> int:
+        # The next round waits its time, whatever this one did: sealing never ends.
+        if parts.audit_anchors is not None:
+            await parts.audit_anchors.anchor(parts.db)
+        return 0
+
     return [
         Chore(name="rescue_runs", every_s=2.0, run=parts.runtime.rescue),
         # Waits by itself for one that can go on.
@@ -69,6 +75,27 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         Chore(name="rescue_jobs", every_s=2.0, run=lambda: upkeep.rescue(parts.db, parts.worker.config)),
         # Waits by itself until something is due.
         Chore(name="fire_schedules", every_s=0.1, run=parts.scheduler.round),
+        Chore(
+            name="rescue_envelopes",
+            every_s=2.0,
+            run=lambda: outbox.upkeep.rescue(parts.db, parts.outbox.config),
+        ),
+        Chore(name="expire_envelopes", every_s=5.0, run=lambda: outbox.upkeep.expire(parts.db)),
+        Chore(
+            name="expire_approvals", every_s=5.0, run=lambda: actions.upkeep.expire_approvals(parts.db)
+        ),
+        Chore(
+            name="escalate_approvals",
+            every_s=15.0,
+            run=lambda: actions.upkeep.escalate_approvals(parts.db),
+        ),
+        Chore(name="index_outcomes", every_s=5.0, run=lambda: actions.upkeep.index_outcomes(parts.db)),
+        Chore(
+            name="sweep_envelopes",
+            every_s=60.0,
+            run=lambda: outbox.upkeep.sweep(parts.db, parts.outbox.config),
+        ),
+        Chore(name="measure_outbox", every_s=15.0, run=lambda: outbox.upkeep.measure(parts.db)),
         Chore(
             name="refresh_catalogue",
             every_s=15.0,
@@ -81,7 +108,11 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             run=lambda: knowledge.embed_backlog(parts.db, parts.runtime.embedder),
         ),
         Chore(name="seal_audit", every_s=1.0, run=lambda: audit.seal(parts.db, parts.audit_key)),
+        Chore(name="anchor_audit", every_s=60.0, run=anchor_audit),
+        Chore(name="index_audit", every_s=5.0, run=lambda: audit.index(parts.db)),
+        Chore(name="note_policies", every_s=60.0, run=lambda: audit.note_policies(parts.db)),
         Chore(name="sweep_changes", every_s=30.0, run=lambda: realtime.sweep(parts.db)),
+        Chore(name="sweep_governance", every_s=60.0, run=lambda: governance.sweep(parts.db)),
         Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),
         Chore(name="reap_sessions", every_s=300.0, run=reap_sessions),
         Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),
@@ -134,7 +165,10 @@ async def maintain(parts: Parts, admin_url: str | None = None) -> None:
         tasks = [
             group.create_task(_repeat(chore), name=chore.name) for chore in chores(parts, admin_url)
         ]
+        acting = group.create_task(parts.outbox.run(), name="outbox")
         await parts.worker.run()
+        parts.outbox.stop()
+        await acting
         for task in tasks:
             task.cancel()
 

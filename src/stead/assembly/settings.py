@@ -11,10 +11,11 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from stead.apps.marketplace import FitWeights
 from stead.assembly.errors import SettingsInvalid
+from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
-from stead.tools.secrets import read_secrets
 
 
 def _names(name: str, *aliases: str) -> AliasChoices:
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
     job_queues: Names = Field((), validation_alias=_names("JOB_QUEUES"))
     job_keep_days: float = Field(30.0, gt=0, le=36_500, validation_alias=_names("JOB_KEEP_DAYS"))
 
+    outbox_concurrency: int = Field(64, ge=1, le=10_000, validation_alias=_names("OUTBOX_CONCURRENCY"))
+    outbox_keep_days: float = Field(90.0, gt=0, le=36_500, validation_alias=_names("OUTBOX_KEEP_DAYS"))
+    outbox_dlq_limit: int = Field(0, ge=0, validation_alias=_names("OUTBOX_DLQ_LIMIT"))
+
     broker_url: SecretStr | None = Field(
         None, validation_alias=_names("BROKER_URL", "CELERY_BROKER_URL")
     )
@@ -113,6 +118,27 @@ class Settings(BaseSettings):
     github_api_url: str = Field(
         "https://api.github.com", pattern=r"^https?://\S+$", validation_alias=_names("GITHUB_API_URL")
     )
+    audit_anchors: Path | None = Field(None, validation_alias=_names("AUDIT_ANCHORS"))
+    mcp_servers: Annotated[dict[str, McpServerSetting], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("MCP_SERVERS")
+    )
+    composio_api_key: SecretStr | None = Field(
+        None, validation_alias=_names("COMPOSIO_API_KEY", "COMPOSIO_API_KEY")
+    )
+    composio_base_url: str = Field(
+        "https://backend.composio.dev",
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("COMPOSIO_BASE_URL", "COMPOSIO_BASE_URL"),
+    )
+    composio_auth_configs: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("COMPOSIO_AUTH_CONFIGS")
+    )
+    composio_webhook_secret: SecretStr | None = Field(
+        None, validation_alias=_names("COMPOSIO_WEBHOOK_SECRET", "COMPOSIO_WEBHOOK_SECRET")
+    )
+    fit_weights: Annotated[dict[str, float], NoDecode] = Field(
+        default_factory=dict, validation_alias=_names("FIT_WEIGHTS")
+    )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -121,6 +147,9 @@ class Settings(BaseSettings):
     reranker_api_key: SecretStr | None = Field(None, validation_alias=_names("RERANKER_API_KEY"))
     session_timeout_h: float = Field(
         24.0, ge=0, le=876_000, validation_alias=_names("SESSION_TIMEOUT_H")
+    )
+    max_subscriptions: int = Field(
+        1000, ge=1, le=1_000_000, validation_alias=_names("MAX_SUBSCRIPTIONS")
     )
     drain_s: float = Field(10.0, ge=0, le=600, validation_alias=_names("DRAIN_S"))
     stall_s: float = Field(30.0, gt=0, le=600, validation_alias=_names("STALL_S"))
@@ -144,7 +173,9 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
-    @field_validator("model_prices", mode="before")
+    @field_validator(
+        "model_prices", "mcp_servers", "composio_auth_configs", "fit_weights", mode="before"
+    )
     @classmethod
     def _read_json(cls, value: object) -> object:
         try:
@@ -177,10 +208,22 @@ class Settings(BaseSettings):
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
 
-    @field_validator("tool_secrets")
+    @field_validator("mcp_servers")
     @classmethod
-    def _secrets_are_readable(cls, value: SecretStr | None) -> SecretStr | None:
-        read_secrets(value.get_secret_value() if value else "{}")
+    def _mcp_servers_can_be(cls, value: dict[str, McpServerSetting]) -> dict[str, McpServerSetting]:
+        try:
+            servers_of(value)
+        except SteadError as error:
+            raise ValueError(error.detail) from None
+        return value
+
+    @field_validator("fit_weights")
+    @classmethod
+    def _give_a_score(cls, value: dict[str, float]) -> dict[str, float]:
+        try:
+            FitWeights().changed(value)
+        except SteadError as error:
+            raise ValueError(error.detail) from None
         return value
 
     @field_validator("session_timeout_h")

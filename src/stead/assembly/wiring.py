@@ -8,13 +8,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 import httpx
 
+from stead.actions import ActionExecutor, ActionGate, Webhooks
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
 from stead.apps import forge
 from stead.apps.forge import ForgeServices
+from stead.apps.marketplace import FitWeights
 from stead.assembly import secrets
 from stead.assembly.database import DatabaseAccess, check_login
+from stead.assembly.errors import SettingsInvalid
 from stead.assembly.settings import Settings
-from stead.audit import SigningKey
+from stead.assembly.tool_providers import tool_providers
+from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
 from stead.db.migration import all_migrations, not_among
@@ -25,13 +29,24 @@ from stead.identity.jwt import ClerkVerifier, CompositeVerifier, SteadTokens, Su
 from stead.jobs import Delivery, JobRegistry, JobStreams, PostgresDelivery, Worker, WorkerConfig
 from stead.jobs.broker import BrokerConfig, CeleryDelivery, Dispatcher
 from stead.memory import InjectionBudget
+from stead.outbox import OutboxConfig, OutboxWorker
 from stead.processes import ProcessKind
 from stead.providers.embedders import EmbedderConfig, build_embedder
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.rerankers import Reranker, RerankerConfig, build_reranker
 from stead.realtime import Hub, LiveUpdates
 from stead.scheduling import Scheduler, ScheduleRegistry
-from stead.tools import CatalogueSources, Guard, HttpTools, LocalTools, Toolbox, ToolRegistry, refreshing
+from stead.tools import (
+    CatalogueSources,
+    ConfiguredSecrets,
+    Guard,
+    HttpTools,
+    LocalTools,
+    Toolbox,
+    ToolRegistry,
+    accounts,
+    refreshing,
+)
 from stead.tools.secrets import read_secrets
 
 
@@ -51,6 +66,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
         github_api_url=settings.github_api_url,
+        fit_weights=FitWeights().changed(settings.fit_weights),
         mcp_hosts=settings.effective_mcp_hosts,
     )
 
@@ -145,7 +161,7 @@ async def open_parts(
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
-        live = LiveUpdates(db, hub, runtime.process_id)
+        live = LiveUpdates(db, hub, runtime.process_id, most_subscriptions=settings.max_subscriptions)
         await live.start()
         stack.push_async_callback(live.stop)
         authenticator = await _authenticator(settings, db, stack)
@@ -162,12 +178,34 @@ async def open_parts(
         forged = forge.handlers(
             ForgeServices(engine=runtime.engine, embedder=embedder, model=settings.model)
         )
-        toolbox, guard = await _toolbox(settings, db, tools or ToolRegistry())
-        stack.push_async_callback(toolbox.aclose)
+        guard = guard_of(settings)
         sources = CatalogueSources()
+        providers, services = await tool_providers(settings, db, stack, sources)
+        registry_of_tools = tools or ToolRegistry()
+        await registry_of_tools.register(db)
+        toolbox = Toolbox(
+            [
+                LocalTools(registry_of_tools),
+                HttpTools(guard, tool_secrets(settings)),
+                *providers.values(),
+            ]
+        )
+        stack.push_async_callback(toolbox.aclose)
+        webhooks = Webhooks(db, secrets.service_secret(settings), guard)
+        stack.push_async_callback(webhooks.aclose)
+        gate = ActionGate()
+        actor = OutboxWorker(
+            own_db,
+            hub,
+            gate,
+            ActionExecutor(gate, toolbox, webhooks),
+            runtime.process_id,
+            outbox_config(settings),
+        )
         # A pipeline makes some twenty calls of a model, one after the other.
         handlers = jobs.completed_by(forged, timeout_s=3600.0)
         handlers = handlers.completed_by(refreshing.handlers(db, sources), timeout_s=600.0)
+        handlers = handlers.completed_by(accounts.handlers(services), timeout_s=120.0)
         worker = Worker(
             db,
             hub,
@@ -188,14 +226,21 @@ async def open_parts(
             delivery=delivery,
             scheduler=scheduler,
             toolbox=toolbox,
+            outbox=actor,
+            webhooks=webhooks,
             tool_sources=sources,
             guard=guard,
+            accounts=services,
+            webhook_secret=settings.composio_webhook_secret.get_secret_value()
+            if settings.composio_webhook_secret
+            else None,
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
             live=live,
             pending_migrations=pending,
             audit_key=audit_key(settings),
+            audit_anchors=anchor_file(settings),
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
@@ -206,11 +251,19 @@ def guard_of(settings: Settings) -> Guard:
     return Guard(allowed=frozenset(host.lower() for host in settings.tool_hosts))
 
 
-async def _toolbox(settings: Settings, db: Database, registry: ToolRegistry) -> tuple[Toolbox, Guard]:
-    await registry.register(db)
-    secret, guard = settings.tool_secrets, guard_of(settings)
-    known = read_secrets(secret.get_secret_value() if secret else "{}")
-    return Toolbox([LocalTools(registry), HttpTools(guard, known)]), guard
+def tool_secrets(settings: Settings) -> ConfiguredSecrets:
+    """Secrets of http tools.
+
+    Raises:
+        SettingsInvalid: They cannot be read.
+    """
+    given = settings.tool_secrets
+    try:
+        return read_secrets(given.get_secret_value() if given else "{}")
+    except ValueError as error:
+        raise SettingsInvalid(
+            f"STEAD_TOOL_SECRETS: {error}", hint="See .env.example for what fits."
+        ) from None
 
 
 def broker_config(settings: Settings) -> BrokerConfig | None:
@@ -256,6 +309,16 @@ def worker_config(settings: Settings, solitary_command: Sequence[str] | None = N
     )
 
 
+def outbox_config(settings: Settings) -> OutboxConfig:
+    """What the worker of the outbox is told of the settings."""
+    return OutboxConfig(
+        concurrency=settings.outbox_concurrency,
+        drain_s=settings.drain_s,
+        keep_s=settings.outbox_keep_days * 86_400,
+        dlq_limit=settings.outbox_dlq_limit,
+    )
+
+
 def reranker_of(settings: Settings) -> Reranker | None:
     """What reads found memories once more, where one is configured.
 
@@ -273,6 +336,12 @@ def audit_key(settings: Settings) -> SigningKey | None:
     """What seals of the audit log are signed with, where there is a service secret."""
     secret = secrets.service_secret(settings)
     return SigningKey.from_secret(secret) if secret else None
+
+
+def anchor_file(settings: Settings) -> AnchorFile | None:
+    """Where the ends of the audit chains are kept outside the database, where that is configured."""
+    path = settings.audit_anchors
+    return AnchorFile(path, audit_key(settings)) if path else None
 
 
 async def _authenticator(settings: Settings, db: Database, stack: AsyncExitStack) -> Authenticator:

@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from stead.audit.digests import GENESIS, Root, seal_digest
-from stead.audit.models import Fault, FaultKind, Head, Item, Report, Seal, SealedRow, UnsealedRow
+from stead.audit.digests import GENESIS, Root, root_of, seal_digest
+from stead.audit.models import (
+    Fault,
+    FaultKind,
+    Head,
+    Item,
+    Report,
+    Seal,
+    SealedRow,
+    TextsState,
+    UnsealedRow,
+)
 from stead.audit.signatures import is_signed
 
 MAX_FAULTS: Final = 1000
@@ -19,15 +29,21 @@ class Expectations:
     """What a verifier knows from elsewhere.
 
     Args:
-        heads: Digests by seal number, as earlier verifications printed them.
+        heads: Digests by seal number, as earlier verifications printed them; of the one chain that is checked.
+        anchors: The same of any number of tenants, from a file of anchors.
         keys: Public keys whose signatures count. With none, signatures are not checked; with one, every seal
             needs one.
         unsigned_to: Seals up to this number were made before there was a key.
     """
 
     heads: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
+    anchors: Mapping[UUID, Mapping[int, bytes]] = field(default_factory=dict[UUID, Mapping[int, bytes]])
     keys: frozenset[bytes] = frozenset()
     unsigned_to: int = 0
+
+    def heads_of(self, tenant_id: UUID) -> Mapping[int, bytes]:
+        """All that is remembered of this chain."""
+        return {**self.anchors.get(tenant_id, {}), **self.heads}
 
 
 class Checker:
@@ -46,9 +62,10 @@ class Checker:
         self._tenant_id = tenant_id
         self._slug = slug
         self._expected = expected
+        self._heads = expected.heads_of(tenant_id)
         self._horizon = horizon
         self._seal: Seal | None = None
-        self._root = Root()
+        self._root: Root = root_of(1)
         self._entries = 0
         self._last_id = 0
         self._orphans_of = 0
@@ -60,6 +77,7 @@ class Checker:
         self._faults: list[Fault] = []
         self._fault_count = 0
         self._seals = self._rows = self._pending = self._signed = self._unchecked = 0
+        self._with_texts = self._erased = 0
 
     def take(self, item: Item) -> None:
         """The next item."""
@@ -79,7 +97,7 @@ class Checker:
         """
         self._close_seal()
         last = self._seal.seal_no if self._seal else 0
-        for number in sorted(n for n in self._expected.heads if n > last):
+        for number in sorted(n for n in self._heads if n > last):
             says = f"seal {number} was the head once; the chain ends at {last}: its end was cut off"
             self._fault("head_missing", says, seal_no=number)
         if self._unsigned:
@@ -104,6 +122,8 @@ class Checker:
             head=head,
             signed=self._signed,
             unchecked=self._unchecked,
+            with_texts=self._with_texts,
+            erased=self._erased,
             faults=tuple(self._faults),
             fault_count=self._fault_count,
         )
@@ -124,11 +144,11 @@ class Checker:
         self._check_signature(seal)
         if before is not None:
             self._complete_before = max(self._complete_before, before.complete_to)
-        self._seal, self._root, self._entries, self._last_id = seal, Root(), 0, 0
+        self._seal, self._root, self._entries, self._last_id = seal, root_of(seal.form), 0, 0
         self._seals += 1
 
     def _check_head(self, seal: Seal) -> None:
-        wanted = self._expected.heads.get(seal.seal_no)
+        wanted = self._heads.get(seal.seal_no)
         if wanted is None:
             return
         if wanted == seal.digest:
@@ -182,6 +202,16 @@ class Checker:
         elif row.found != row.digest:
             says = f"row {row.audit_id} of seal {row.seal_no} is not as it was sealed"
             self._fault("row_altered", says, seal_no=row.seal_no, audit_id=row.audit_id)
+        elif row.texts is not None:
+            self._take_texts(row, row.texts)
+
+    def _take_texts(self, row: SealedRow, texts: TextsState) -> None:
+        self._with_texts += 1
+        if texts == "erased":
+            self._erased += 1
+        elif texts == "altered":
+            says = f"the texts of row {row.audit_id} of seal {row.seal_no} are not those that it was sealed with"
+            self._fault("texts_altered", says, seal_no=row.seal_no, audit_id=row.audit_id)
 
     def _close_seal(self) -> None:
         seal = self._seal

@@ -16,8 +16,16 @@ from uuid import UUID
 from stead.audit import queries
 from stead.audit.digests import row_digest
 from stead.audit.errors import AuditDumpInvalid
-from stead.audit.models import ROW_FIELDS, Item, RowFields, Seal, SealedRow, UnsealedRow
-from stead.audit.walking import row_fields, walk
+from stead.audit.models import (
+    ROW_FIELDS,
+    Item,
+    RowFields,
+    Seal,
+    SealedRow,
+    TextsState,
+    UnsealedRow,
+)
+from stead.audit.walking import commitment_of, row_fields, texts_state, walk
 from stead.db import Transaction
 from stead.identity import Tenant
 
@@ -48,12 +56,13 @@ class DumpEnd:
     complete: bool
 
 
-async def export(tx: Transaction, tenant: Tenant) -> AsyncIterator[str]:
+async def export(tx: Transaction, tenant: Tenant, *, with_texts: bool = False) -> AsyncIterator[str]:
     """The lines of an export of one tenant.
 
     Args:
         tx: A transaction as the tenant's service.
         tenant: Whose chain.
+        with_texts: Also the texts beside the rows. What is forgotten later is not forgotten in the file.
     """
     horizon = await queries.horizon(tx)
     yield _line(
@@ -68,7 +77,7 @@ async def export(tx: Transaction, tenant: Tenant) -> AsyncIterator[str]:
         count += 1
         match item:
             case Seal():
-                yield _line(seal=_seal_fields(item))
+                yield _line(seal=seal_fields(item))
             case SealedRow():
                 entry = {
                     "seal_no": item.seal_no,
@@ -76,10 +85,13 @@ async def export(tx: Transaction, tenant: Tenant) -> AsyncIterator[str]:
                     "audit_id": item.audit_id,
                     "digest": item.digest.hex(),
                 }
-                yield _line(entry=entry, row=_named(item.fields))
+                beside: dict[str, object] = {}
+                if with_texts and item.kept is not None:
+                    beside["texts"] = {"salt": item.kept[0].hex(), "texts": item.kept[1]}
+                yield _line(entry=entry, row=named(item.fields) if item.fields else None, **beside)
             case UnsealedRow():
-                row = _named(await row_fields(tx, tenant.id, item.audit_id))
-                yield _line(unsealed=item.audit_id, row=row)
+                fields = await row_fields(tx, tenant.id, item.audit_id)
+                yield _line(unsealed=item.audit_id, row=named(fields) if fields else None)
     yield _line(end=count)
 
 
@@ -87,11 +99,13 @@ def _line(**members: object) -> str:
     return json.dumps(members, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _named(fields: RowFields | None) -> dict[str, str | None] | None:
-    return None if fields is None else dict(zip(ROW_FIELDS, fields, strict=True))
+def named(fields: RowFields) -> dict[str, str | None]:
+    """The fields of a row by their names."""
+    return dict(zip(ROW_FIELDS, fields, strict=True))
 
 
-def _seal_fields(seal: Seal) -> dict[str, object]:
+def seal_fields(seal: Seal) -> dict[str, object]:
+    """A seal as JSON values."""
     return {
         "tenant_id": seal.tenant_id,
         "seal_no": seal.seal_no,
@@ -101,6 +115,7 @@ def _seal_fields(seal: Seal) -> dict[str, object]:
         "complete_to": seal.complete_to,
         "sealed_at_us": seal.sealed_at_us,
         "digest": seal.digest.hex(),
+        "form": seal.form,
         "key": seal.key.hex() if seal.key else None,
         "signature": seal.signature.hex() if seal.signature else None,
     }
@@ -156,22 +171,28 @@ def _read(value: Any) -> DumpHead | Item | int:
             horizon=_number(value["complete_to"]),
         )
     if "seal" in value:
-        return _read_seal(value["seal"])
+        return read_seal(value["seal"])
     if "entry" in value:
-        entry, fields = value["entry"], _read_row(value["row"])
+        entry, fields = value["entry"], read_row(value["row"])
         return SealedRow(
             seal_no=_number(entry["seal_no"]),
             position=_number(entry["position"]),
             audit_id=_number(entry["audit_id"]),
             digest=bytes.fromhex(entry["digest"]),
             found=None if fields is None else row_digest(fields),
+            texts=_read_texts(fields, value.get("texts")),
         )
     if "unsealed" in value:
         return UnsealedRow(audit_id=_number(value["unsealed"]))
     return _number(value["end"])
 
 
-def _read_seal(value: Any) -> Seal:
+def read_seal(value: Any) -> Seal:
+    """A seal from JSON values.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is none.
+    """
     return Seal(
         tenant_id=_string(value["tenant_id"]),
         seal_no=_number(value["seal_no"]),
@@ -181,12 +202,19 @@ def _read_seal(value: Any) -> Seal:
         complete_to=_number(value["complete_to"]),
         sealed_at_us=_string(value["sealed_at_us"]),
         digest=bytes.fromhex(value["digest"]),
+        # Exports of before there was another one do not name it.
+        form=_number(value.get("form", 1)),
         key=bytes.fromhex(value["key"]) if value["key"] else None,
         signature=bytes.fromhex(value["signature"]) if value["signature"] else None,
     )
 
 
-def _read_row(value: Any) -> RowFields | None:
+def read_row(value: Any) -> RowFields | None:
+    """The fields of a row from JSON values; None where there is no row.
+
+    Raises:
+        ValueError, KeyError, TypeError: It is none.
+    """
     if value is None:
         return None
     members = cast("dict[str, object]", value)
@@ -194,6 +222,14 @@ def _read_row(value: Any) -> RowFields | None:
     if len(members) != len(fields) or not all(f is None or isinstance(f, str) for f in fields):
         raise ValueError("a row of another form")
     return cast("RowFields", fields)
+
+
+def _read_texts(fields: RowFields | None, beside: Any) -> TextsState | None:
+    salt, texts = (None, None)
+    if beside is not None:
+        salt, texts = bytes.fromhex(beside["salt"]), _string(beside["texts"])
+    commitment = None if fields is None else commitment_of(named(fields)["payload"])
+    return texts_state(commitment, salt, texts)
 
 
 def _number(value: object) -> int:

@@ -30,6 +30,7 @@ FaultKind = Literal[
     "row_altered",
     "row_missing",
     "row_inserted",
+    "texts_altered",
     "entries_altered",
     "seal_altered",
     "seal_missing",
@@ -43,6 +44,10 @@ FaultKind = Literal[
 ]
 
 
+#: What became of the texts of a row: they are those that it was sealed with, or gone, or others.
+TextsState = Literal["kept", "erased", "altered"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
     """One thing that was done.
@@ -54,6 +59,8 @@ class AuditEntry:
         subject_id: The id of that.
         subject_profile_id: The person whom it concerns: they may read the row.
         payload: Ids, counts, digests, short codes. Never a text that somebody wrote.
+        erasable: Texts by name, kept beside the log until the person or the session that they are about, or who
+            wrote them, is forgotten. The row holds a digest of them that nobody can guess them from.
     """
 
     category: str
@@ -62,11 +69,16 @@ class AuditEntry:
     subject_id: UUID | str | None = None
     subject_profile_id: UUID | None = None
     payload: Mapping[str, object] = field(default_factory=dict[str, object])
+    erasable: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seal:
-    """One link of a tenant's chain, with values as they are hashed."""
+    """One link of a tenant's chain, with values as they are hashed.
+
+    Args:
+        form: How its root and its digest are computed: 1 over a list, 2 over a Merkle tree.
+    """
 
     tenant_id: str
     seal_no: int
@@ -76,6 +88,7 @@ class Seal:
     complete_to: int
     sealed_at_us: str
     digest: bytes
+    form: int
     key: bytes | None = None
     signature: bytes | None = None
 
@@ -88,6 +101,8 @@ class SealedRow:
         digest: Of the row when it was sealed.
         found: The digest of the row as it is; None when it is not there.
         fields: The row itself, where it was read.
+        texts: What became of its texts; None where it never had any.
+        kept: Salt and texts, where they were read.
     """
 
     seal_no: int
@@ -96,6 +111,8 @@ class SealedRow:
     digest: bytes
     found: bytes | None
     fields: RowFields | None = None
+    texts: TextsState | None = None
+    kept: tuple[bytes, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,6 +167,8 @@ class Report:
         head: The end of the chain; None where nothing was sealed yet.
         signed: How many seals carry a signature that was checked and is right.
         unchecked: How many carry one that could not be checked, because no key was given.
+        with_texts: How many sealed rows had texts beside them.
+        erased: Of how many of these the texts are gone.
         faults: In the order of the chain; the first thousand.
         fault_count: How many there are.
     """
@@ -162,6 +181,8 @@ class Report:
     head: Head | None
     signed: int
     unchecked: int
+    with_texts: int
+    erased: int
     faults: tuple[Fault, ...]
     fault_count: int
 

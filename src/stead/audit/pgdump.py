@@ -17,12 +17,14 @@ from stead.audit.digests import row_digest
 from stead.audit.dumps import DumpEnd, DumpHead
 from stead.audit.errors import AuditDumpInvalid
 from stead.audit.models import ROW_FIELDS, Item, Seal, SealedRow, UnsealedRow
+from stead.audit.walking import commitment_of, texts_state
 
 _TABLES: Final = (
     "public.audit_log",
     "stead.audit_entries",
     "stead.audit_seals",
     "stead.audit_signatures",
+    "stead.audit_texts",
     "stead.sealing_progress",
     "public.tenants",
 )
@@ -39,6 +41,8 @@ class _Tenant:
     """What the dump holds of one tenant."""
 
     rows: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    commitments: dict[int, str] = field(default_factory=dict[int, str])
+    texts: dict[str, tuple[bytes, str]] = field(default_factory=dict[str, tuple[bytes, str]])
     entries: list[tuple[int, int, int, bytes]] = field(default_factory=list[tuple[int, int, int, bytes]])
     seals: list[_Values] = field(default_factory=list[_Values])
     signatures: dict[int, _Values] = field(default_factory=dict[int, _Values])
@@ -134,6 +138,8 @@ def _keep(tenant: _Tenant, table: str, values: _Values) -> None:
             raise ValueError("twice in the dump")
         values["created_at_us"] = _micros(values["created_at"])
         tenant.rows[number] = row_digest(tuple(values[name] for name in ROW_FIELDS))
+        if (commitment := commitment_of(values["payload"])) is not None:
+            tenant.commitments[number] = commitment
     elif table == "stead.audit_entries":
         seal_no, position, audit_id = (
             int(_known(values, n)) for n in ("seal_no", "position", "audit_id")
@@ -141,6 +147,8 @@ def _keep(tenant: _Tenant, table: str, values: _Values) -> None:
         tenant.entries.append((seal_no, position, audit_id, _bytes(values, "digest")))
     elif table == "stead.audit_seals":
         tenant.seals.append(values)
+    elif table == "stead.audit_texts":
+        tenant.texts[_known(values, "digest")] = (_bytes(values, "salt"), _known(values, "texts"))
     else:
         tenant.signatures[int(_known(values, "seal_no"))] = values
 
@@ -155,6 +163,7 @@ def _seal(values: _Values, signature: _Values | None) -> Seal:
         complete_to=int(_known(values, "complete_to")),
         sealed_at_us=_micros(values["sealed_at"]) or "",
         digest=_bytes(values, "digest"),
+        form=int(values.get("form") or 1),
         key=_bytes(signature, "key") if signature else None,
         signature=_bytes(signature, "signature") if signature else None,
     )
@@ -174,9 +183,15 @@ def _items(tenant: _Tenant) -> Iterator[Item]:
                 yield seal
             while at < len(entries) and entries[at][0] <= upto:
                 number, position, audit_id, digest = entries[at]
-                found = tenant.rows.get(audit_id)
+                commitment = tenant.commitments.get(audit_id)
+                salt, texts = tenant.texts.get(commitment or "", (None, None))
                 yield SealedRow(
-                    seal_no=number, position=position, audit_id=audit_id, digest=digest, found=found
+                    seal_no=number,
+                    position=position,
+                    audit_id=audit_id,
+                    digest=digest,
+                    found=tenant.rows.get(audit_id),
+                    texts=texts_state(commitment, salt, texts),
                 )
                 at += 1
     sealed = {entry[2] for entry in entries}

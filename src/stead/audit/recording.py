@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from stead.audit import queries
+from stead.audit.digests import texts_digest
 from stead.audit.errors import AuditPayloadInvalid
 from stead.audit.models import AuditEntry
 from stead.db import Transaction
@@ -19,6 +21,9 @@ from stead.identity import Principal
 
 MAX_PAYLOAD_BYTES: Final = 16_384
 MAX_TEXT_CHARS: Final = 200
+MAX_TEXTS_CHARS: Final = 65_536
+#: Under which name a payload holds the digest of the texts that are kept beside the log.
+COMMITMENT: Final = "erasable"
 _MAX_DEPTH: Final = 4
 _KEY: Final = re.compile(r"[A-Za-z0-9_]{1,64}")
 #: Short codes, ids, digests, times, names of tools. What has a space in it was written by somebody.
@@ -36,6 +41,7 @@ async def record(
     subject_id: UUID | str | None = None,
     subject_profile_id: UUID | None = None,
     payload: Mapping[str, object] | None = None,
+    erasable: Mapping[str, str] | None = None,
 ) -> None:
     """Writes one audit row, which commits with the rest of the transaction or not at all.
 
@@ -50,6 +56,8 @@ async def record(
         subject_id: The id of that.
         subject_profile_id: The person whom it concerns. They may read the row: it must say nothing of others.
         payload: Ids, counts, digests, short codes.
+        erasable: Texts by name, such as the reason that somebody gave. They are kept beside the log, and go
+            when the person whom the row concerns, or who wrote them, is forgotten.
 
     Raises:
         AuditPayloadInvalid: The payload holds something else, or too much of it.
@@ -61,7 +69,9 @@ async def record(
         subject_id=subject_id,
         subject_profile_id=subject_profile_id,
         payload=payload or {},
+        erasable=erasable or {},
     )
+    (checked,) = await _with_texts(tx, principal, [entry])
     actor_type, actor_id = actor_of(principal)
     await queries.insert_row(
         tx,
@@ -74,7 +84,7 @@ async def record(
         _text(entry.subject_id),
         entry.subject_profile_id,
         _request_id(),
-        _checked(entry.payload),
+        checked,
     )
 
 
@@ -91,6 +101,7 @@ async def record_many(tx: Transaction, principal: Principal, entries: Sequence[A
     """
     if not entries:
         return
+    payloads = await _with_texts(tx, principal, entries)
     actor_type, actor_id = actor_of(principal)
     await queries.insert_rows(
         tx,
@@ -103,8 +114,25 @@ async def record_many(tx: Transaction, principal: Principal, entries: Sequence[A
         [entry.subject_type for entry in entries],
         [_text(entry.subject_id) for entry in entries],
         [entry.subject_profile_id for entry in entries],
-        [_checked(entry.payload) for entry in entries],
+        payloads,
     )
+
+
+async def erase(tx: Transaction, principal: Principal, audit_ids: Sequence[int]) -> int:
+    """Erases the texts beside rows of the log; the rows stay, and their seals hold.
+
+    Args:
+        tx: A transaction as the tenant's service.
+        principal: Who asks for it.
+        audit_ids: The rows.
+
+    Returns:
+        Of how many of them there were texts.
+    """
+    erased = await queries.erase_texts(tx, audit_ids)
+    if erased:
+        await record(tx, principal, category="audit", action="erase_texts", payload={"rows": erased})
+    return erased
 
 
 def actor_of(principal: Principal) -> tuple[str, str]:
@@ -114,6 +142,57 @@ def actor_of(principal: Principal) -> tuple[str, str]:
     if principal.session_id is not None:
         return principal.kind, str(principal.session_id)
     return principal.kind, principal.credential or principal.kind
+
+
+async def _with_texts(
+    tx: Transaction, principal: Principal, entries: Sequence[AuditEntry]
+) -> list[dict[str, Any]]:
+    """The payloads as JSON values. Texts are stored beside them, and their digests stand in them.
+
+    Raises:
+        AuditPayloadInvalid: See `record`.
+    """
+    payloads = [_checked(entry.payload) for entry in entries]
+    digests: list[str] = []
+    salts: list[bytes] = []
+    kept: list[str] = []
+    about: list[UUID | None] = []
+    for entry, payload in zip(entries, payloads, strict=True):
+        if not entry.erasable:
+            continue
+        texts, salt = _texts(entry.erasable), secrets.token_bytes(32)
+        payload[COMMITMENT] = texts_digest(salt, texts)
+        digests.append(payload[COMMITMENT])
+        salts.append(salt)
+        kept.append(texts)
+        about.append(entry.subject_profile_id)
+    if digests:
+        await queries.insert_texts(
+            tx,
+            principal.tenant.id,
+            digests,
+            salts,
+            kept,
+            about,
+            principal.profile_id,
+            None if principal.profile_id else principal.session_id,
+        )
+    return payloads
+
+
+def _texts(erasable: Mapping[str, str]) -> str:
+    """Texts in the form that is hashed and kept."""
+    for name in erasable:
+        _key(name, "erasable")
+    texts = json.dumps(dict(erasable), ensure_ascii=False, separators=(",", ":"))
+    # Halves of surrogate pairs have no UTF-8, which the database and the digest are about.
+    texts = texts.encode(errors="replace").decode()
+    if len(texts) > MAX_TEXTS_CHARS:
+        raise AuditPayloadInvalid(
+            f"erasable texts of {len(texts)} characters; at most {MAX_TEXTS_CHARS} fit",
+            hint="Keep long texts in a table of their own, and record their id.",
+        )
+    return texts
 
 
 def _text(value: UUID | str | None) -> str | None:
@@ -131,6 +210,10 @@ def _checked(payload: Mapping[str, object]) -> dict[str, Any]:
     Raises:
         AuditPayloadInvalid: See `record`.
     """
+    if COMMITMENT in payload:
+        raise AuditPayloadInvalid(
+            f"payload.{COMMITMENT} is the log's own", hint="Give texts as `erasable`."
+        )
     plain = _plain(payload, "payload", _MAX_DEPTH)
     size = len(json.dumps(plain, ensure_ascii=False).encode())
     if size > MAX_PAYLOAD_BYTES:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
+from uuid import UUID
 
 from stead.audit import queries
 from stead.audit.chain import Checker, Expectations
@@ -42,6 +43,23 @@ async def verify(tx: Transaction, tenant: Tenant, *, expected: Expectations | No
     return checker.end()
 
 
+def missing_chains(
+    expected: Expectations, found: Collection[UUID], *, tenant: str | None = None
+) -> list[Report]:
+    """Reports on chains that are remembered, and of which nothing is left.
+
+    Args:
+        expected: With anchors.
+        found: The tenants of which there was something.
+        tenant: The id of the only one that is wanted.
+    """
+    return [
+        Checker(tenant_id, None, horizon=0, expected=expected).end()
+        for tenant_id in sorted(expected.anchors.keys() - set(found))
+        if tenant is None or tenant == str(tenant_id)
+    ]
+
+
 def verify_dump(
     lines: Iterable[str], *, tenant: str | None = None, expected: Expectations | None = None
 ) -> Iterator[Report]:
@@ -59,13 +77,14 @@ def verify_dump(
     first = next((line for line in lines if line.strip()), "")
     read = read_dump if first.startswith("{") else read_pg_dump
     checker: Checker | None = None
+    known = expected or Expectations()
+    seen: set[UUID] = set()
     for item in read(chain([first], lines)):
         if isinstance(item, DumpHead):
+            seen.add(item.tenant_id)
             wanted = tenant is None or tenant in {item.slug, str(item.tenant_id)}
             checker = (
-                Checker(
-                    item.tenant_id, item.slug, horizon=item.horizon, expected=expected or Expectations()
-                )
+                Checker(item.tenant_id, item.slug, horizon=item.horizon, expected=known)
                 if wanted
                 else None
             )
@@ -74,3 +93,6 @@ def verify_dump(
                 yield checker.end(complete=item.complete)
             else:
                 checker.take(item)
+    if read is read_pg_dump:
+        # An export is of some tenants only; a dump is of all.
+        yield from missing_chains(known, seen, tenant=tenant)

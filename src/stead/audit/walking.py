@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
+from typing import cast
 from uuid import UUID
 
 from stead.audit import queries
-from stead.audit.digests import row_digest
-from stead.audit.models import ROW_FIELDS, Item, RowFields, Seal, SealedRow, UnsealedRow
+from stead.audit.digests import row_digest, texts_digest
+from stead.audit.models import ROW_FIELDS, Item, RowFields, Seal, SealedRow, TextsState, UnsealedRow
 from stead.db import Row, Transaction
 
 
@@ -60,4 +62,33 @@ def _sealed_row(row: Row) -> SealedRow:
         digest=row["digest"],
         found=None if fields is None else row_digest(fields),
         fields=fields,
+        texts=texts_state(row["commitment"], row["salt"], row["texts"]),
+        kept=None if row["texts"] is None else (row["salt"], row["texts"]),
     )
+
+
+def texts_state(commitment: str | None, salt: bytes | None, texts: str | None) -> TextsState | None:
+    """What became of the texts of a row.
+
+    Args:
+        commitment: The digest in the row; None where it has none.
+        salt: What is kept beside the log under that digest; None where nothing is.
+        texts: Likewise.
+    """
+    if commitment is None:
+        return None
+    if salt is None or texts is None:
+        return "erased"
+    return "kept" if texts_digest(salt, texts) == commitment else "altered"
+
+
+def commitment_of(payload: str | None) -> str | None:
+    """The digest of texts in a row's payload, as the database finds it there; None where there is none."""
+    if payload is None or '"erasable"' not in payload:
+        return None
+    try:
+        found = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    value = cast("dict[str, object]", found).get("erasable") if isinstance(found, dict) else None
+    return value if isinstance(value, str) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Final
@@ -33,7 +33,14 @@ EXIT_BROKEN: Final = 3
 def verify(
     tenant: Annotated[str | None, typer.Option(help="Slug or id; all tenants without it.")] = None,
     dump: Annotated[
-        Path | None, typer.Option(help="Check this file (an export, or pg_dump's) and no database.")
+        Path | None,
+        typer.Option(
+            "--dump", "--from-dump", help="Check this file (an export, or pg_dump's) and no database."
+        ),
+    ] = None,
+    anchors: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file of anchors, which says what the chains were. Repeatable."),
     ] = None,
     expect_head: Annotated[
         list[str] | None,
@@ -59,11 +66,13 @@ def verify(
 
     if tenant is None and (expect_head or unsigned_until):
         raise Invalid("--expect-head and --unsigned-until are about one chain", hint="Add --tenant.")
-    keys = {_key(text) for text in trust or ()}
-    own = _own_key(load_settings())
+    keys = {public_key(text) for text in trust or ()}
+    own = own_key(load_settings())
+    trusted = frozenset(keys | ({own} if own else set[bytes]()))
     expected = Expectations(
-        heads=dict(_head(text) for text in expect_head or ()),
-        keys=frozenset(keys | ({own} if own else set[bytes]())),
+        heads=dict(head_of(text) for text in expect_head or ()),
+        anchors=anchored(anchors or (), trusted),
+        keys=trusted,
         unsigned_to=unsigned_until,
     )
     reports = _offline(dump, tenant, expected) if dump else run(_online(tenant, expected))
@@ -76,12 +85,18 @@ def verify(
 def export_command(
     file: Annotated[Path, typer.Argument(help="Where to write it; - is standard output.")],
     tenant: Annotated[str, typer.Option(help="Slug or id.")],
+    with_texts: Annotated[
+        bool,
+        typer.Option(
+            "--with-texts", help="Also the texts beside the rows, which forgetting does not reach there."
+        ),
+    ] = False,
 ) -> None:
     """Writes a tenant's audit log with its seals, a line of JSON each; `verify --dump` checks it anywhere.
 
     Example: stead audit export --tenant acme acme-audit.jsonl
     """
-    count = run(_export(tenant, file))
+    count = run(_export(tenant, file, with_texts=with_texts))
     output.err.print(f"{count} lines written", style="dim")
 
 
@@ -96,7 +111,8 @@ def seal_command() -> None:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncGenerator[Database]:
+async def opened(settings: Settings) -> AsyncGenerator[Database]:
+    """The database of these settings, open for one command."""
     from stead.db import Database, PoolConfig  # noqa: PLC0415
 
     async with database(settings) as access:
@@ -112,27 +128,29 @@ async def _online(wanted: str | None, expected: Expectations) -> list[Report]:
     from stead.db import NOBODY  # noqa: PLC0415
     from stead.identity import tenant_service  # noqa: PLC0415
 
-    async with _opened(load_settings()) as db:
+    async with opened(load_settings()) as db:
         async with db.transaction(NOBODY, read_only=True) as tx:
-            tenants = [await _find(tx, wanted)] if wanted else await audit.audited_tenants(tx)
+            tenants = [await find_tenant(tx, wanted)] if wanted else await audit.audited_tenants(tx)
         reports: list[Report] = []
         for tenant in tenants:
             async with db.transaction(tenant_service(tenant), read_only=True) as tx:
                 reports.append(await audit.verify(tx, tenant, expected=expected))
+        if wanted is None:
+            reports += audit.missing_chains(expected, [tenant.id for tenant in tenants])
         return reports
 
 
 def _offline(file: Path, wanted: str | None, expected: Expectations) -> list[Report]:
     from stead import audit  # noqa: PLC0415
 
-    with _read(file) as lines:
+    with read_lines(file) as lines:
         reports = list(audit.verify_dump(lines, tenant=wanted, expected=expected))
     if wanted and not reports:
         raise Invalid(f"{file} has no audit log of {wanted!r}", hint="Give its slug or its id.")
     return reports
 
 
-async def _find(tx: Transaction, wanted: str) -> Tenant:
+async def find_tenant(tx: Transaction, wanted: str) -> Tenant:
     """By slug, else among those that are only named by their id because they are gone."""
     from stead import audit  # noqa: PLC0415
     from stead.identity import tenants  # noqa: PLC0415
@@ -149,18 +167,18 @@ async def _find(tx: Transaction, wanted: str) -> Tenant:
         ) from None
 
 
-async def _export(wanted: str, file: Path) -> int:
+async def _export(wanted: str, file: Path, *, with_texts: bool) -> int:
     from stead import audit  # noqa: PLC0415
     from stead.db import NOBODY  # noqa: PLC0415
     from stead.identity import tenant_service  # noqa: PLC0415
 
     count = 0
-    async with _opened(load_settings()) as db:
+    async with opened(load_settings()) as db:
         async with db.transaction(NOBODY, read_only=True) as tx:
-            tenant = await _find(tx, wanted)
+            tenant = await find_tenant(tx, wanted)
         with _written(file) as target:
             async with db.transaction(tenant_service(tenant), read_only=True) as tx:
-                async for line in audit.export(tx, tenant):
+                async for line in audit.export(tx, tenant, with_texts=with_texts):
                     target.write(line)
                     count += 1
     return count
@@ -172,10 +190,26 @@ async def _seal() -> int:
 
     settings = load_settings()
     total = 0
-    async with _opened(settings) as db:
+    async with opened(settings) as db:
         while done := await audit.seal(db, audit_key(settings)):
             total += done
     return total
+
+
+def anchored(files: Sequence[Path], trusted: frozenset[bytes]) -> dict[UUID, dict[int, bytes]]:
+    """What files of anchors remember of each tenant."""
+    from stead.audit import read_anchors  # noqa: PLC0415
+
+    heads: dict[UUID, dict[int, bytes]] = {}
+    for file in files:
+        try:
+            with file.open("rb") as lines:
+                found = read_anchors(lines, keys=trusted)
+        except OSError as error:
+            raise Invalid(f"{file} cannot be read: {error.strerror}") from error
+        for tenant_id, known in found.heads.items():
+            heads.setdefault(tenant_id, {}).update(known)
+    return heads
 
 
 @contextmanager
@@ -198,7 +232,8 @@ def _written(file: Path) -> Generator[IO[str]]:
 
 
 @contextmanager
-def _read(file: Path) -> Generator[Iterable[str]]:
+def read_lines(file: Path) -> Generator[Iterable[str]]:
+    """The lines of a file."""
     try:
         # What is no UTF-8 is kept as it is: it then differs from what was sealed, and stops nothing.
         with file.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
@@ -207,21 +242,24 @@ def _read(file: Path) -> Generator[Iterable[str]]:
         raise Invalid(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _own_key(settings: Settings) -> bytes | None:
+def own_key(settings: Settings) -> bytes | None:
+    """The public key of this machine's own secret."""
     from stead.assembly.wiring import audit_key  # noqa: PLC0415
 
     key = audit_key(settings)
     return key.public if key else None
 
 
-def _head(text: str) -> tuple[int, bytes]:
+def head_of(text: str) -> tuple[int, bytes]:
+    """A head as it is printed."""
     number, _, digest = text.partition(":")
     if not number.isdecimal() or int(number) < 1 or len(digest) != 64:
         raise Invalid(f"{text!r} is no head", hint="SEALNO:HEX, as `stead audit verify` prints it.")
     return int(number), _hexadecimal(digest, text)
 
 
-def _key(text: str) -> bytes:
+def public_key(text: str) -> bytes:
+    """A public key as it is printed."""
     if len(text) != 64:
         raise Invalid(f"{text!r} is no public key", hint="64 hexadecimal digits, as printed by verify.")
     return _hexadecimal(text, text)
@@ -254,6 +292,10 @@ def show(reports: list[Report], own: bytes | None, *, as_json: bool) -> None:
             output.say(
                 f"  {report.unchecked} signatures were not checked: no key is known here", "yellow"
             )
+        if report.with_texts:
+            output.say(
+                f"  {report.with_texts} rows had texts beside them; of {report.erased} they are erased"
+            )
         for fault in report.faults:
             output.say(f"  {fault.kind}: {fault.says}", "red")
         if report.fault_count > len(report.faults):
@@ -276,6 +318,8 @@ def _plain(report: Report) -> dict[str, Any]:
         "head": str(report.head) if report.head else None,
         "signed": report.signed,
         "unchecked_signatures": report.unchecked,
+        "with_texts": report.with_texts,
+        "erased": report.erased,
         "fault_count": report.fault_count,
         "faults": [
             {"kind": f.kind, "seal_no": f.seal_no, "audit_id": f.audit_id, "says": f.says}

@@ -1,11 +1,11 @@
-"""``stead db``: migrate, status, vectorize, index, export, psql."""
+"""``stead db``: migrate, status, vectorize, index, legacy, export, psql."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from stead.cli.access import database, run
 from stead.core.errors import Invalid
 from stead.db import embedded
 from stead.db.migrator import MigrationStatus, admin_connection, export_migrations, migrate, read_status
+
+if TYPE_CHECKING:
+    from stead.apps.marketplace.legacy import Moved
 
 app = typer.Typer(help="The database: migrations, and a shell.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -115,6 +118,61 @@ async def _index(*, trial: bool) -> None:
         output.say("nothing to do: every collection that is large enough has its index")
     if done.failed:
         raise typer.Exit(1)
+
+
+@app.command("legacy")
+def legacy_command(
+    tenant: Annotated[str, typer.Option("--tenant", help="Whose the rows become: its slug.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Move the rows, not only count them.")] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="With --apply: drop tables of which every row was moved.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --drop: also those with rows that were not moved.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Moves the rows of document 000's deprecated tables to where they belong now.
+
+    These are comparison_sessions, comparison_candidates, integration_events and anonymous_prompts. Says what it
+    would do, until told to --apply it. Interrupted, or run again, it goes on where it was. Exits with 3 when rows
+    were not moved.
+
+    Example: stead db legacy --tenant demo --apply
+    """
+    if (drop and not apply) or (force and not drop):
+        raise typer.BadParameter("--drop goes with --apply, and --force with --drop")
+    done = run(_legacy(tenant, apply=apply, drop=drop, force=force))
+    if as_json:
+        output.print_json(
+            [{**vars(table), "left": dict(table.left), "applied": apply} for table in done]
+        )
+    elif not done:
+        output.say("nothing to do: there are no such tables")
+    else:
+        for table in done:
+            verb = "moved" if apply else "would be moved"
+            said = f"{table.table}: {table.rows} rows, {table.moved} {verb}, {table.there} were there"
+            left = ", ".join(f"{n} {reason}" for reason, n in sorted(table.left.items()))
+            output.say(said + (f"; left: {left}" if left else ""), "yellow" if left else "green")
+            if table.dropped:
+                output.say(f"{table.table}: dropped")
+            elif table.kept_because:
+                output.say(f"{table.table}: kept, because {table.kept_because}", "yellow")
+        if not apply:
+            output.say("nothing was changed: add --apply", "dim")
+    if any(table.left for table in done):
+        raise typer.Exit(3)
+
+
+async def _legacy(tenant: str, *, apply: bool, drop: bool, force: bool) -> list[Moved]:
+    from stead.apps.marketplace.legacy import move_legacy  # noqa: PLC0415
+
+    async with (
+        database(load_settings()) as access,
+        admin_connection(_owner_url(access, "move rows")) as owner,
+    ):
+        return await move_legacy(owner, tenant, apply=apply, drop=drop, force=force)
 
 
 @app.command("status")

@@ -9,10 +9,14 @@ from typing import Annotated
 import typer
 
 from stead.cli import (
+    accounts,
     audit,
+    audit_proofs,
+    audit_reading,
     chat,
     database,
     doctor,
+    guardrails,
     jobs,
     mcp,
     memory,
@@ -52,11 +56,15 @@ memory.app.command("report")(memory_eval.report)
 memory.app.command("eval")(memory_eval.evaluate)
 app.add_typer(memory.app, name="memory")
 app.add_typer(sessions.app, name="sessions")
+audit.app.add_typer(audit_proofs.app)
+audit.app.add_typer(audit_reading.app)
 app.add_typer(audit.app, name="audit")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(tools.app, name="tools")
+app.add_typer(guardrails.app, name="guardrails")
+app.add_typer(accounts.app, name="accounts")
 
 
 def _print_version(value: bool) -> None:

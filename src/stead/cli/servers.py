@@ -154,7 +154,7 @@ async def _work(stead: Stead, target: str | None) -> None:
     async with stead.open(access, "worker", solitary_command=_alone(target)) as parts:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, parts.worker.stop)
+            loop.add_signal_handler(number, parts.stop_working)
         output.err.print("working", style="dim")
         await maintain(parts, access.admin_url)
 
@@ -199,7 +199,7 @@ async def _run_server(
                 yield parts
             finally:
                 if chores is not None:
-                    parts.worker.stop()
+                    parts.stop_working()
                     await chores
 
     failure: list[SteadError] = []

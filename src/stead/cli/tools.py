@@ -54,7 +54,8 @@ def show(
 
     Example: stead tools show refund --tenant acme
     """
-    sys.stdout.write(json.dumps(_plain(run(_show(tenant, name, version))), indent=2, default=str) + "\n")
+    told = json.loads(line(_plain(run(_show(tenant, name, version)))))
+    sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
 
 @app.command("put")

@@ -45,8 +45,8 @@ async def get(tx: Transaction, principal: Principal) -> StoredPolicy:
     """The policy that holds.
 
     Args:
-        tx: A transaction as the server, in the tenant of the principal.
-        principal: Somebody of the tenant.
+        tx: A transaction of the tenant's service, or of a person of the tenant with their own role.
+        principal: Who that is.
     """
     row = await queries.policy(tx, principal.tenant.id)
     if row is None:

@@ -9,14 +9,18 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from stead.http import (
+    accounts,
     agents,
+    audit,
     chat,
     evaluation,
     feedback,
     forgetting,
+    guardrails,
     health,
     jobs,
     keys,
+    marketplace,
     mcp,
     memories,
     problems,
@@ -25,6 +29,7 @@ from stead.http import (
     schedules,
     sessions,
     tools,
+    webhooks,
 )
 from stead.http.config import HttpConfig
 from stead.http.limiting import Limiter, read_limit
@@ -38,7 +43,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `audit`, `realtime` or `keys`.
 """
 
 
@@ -82,10 +87,15 @@ def create_app(
         memories,
         forgetting,
         agents,
+        marketplace,
         jobs,
         projects,
         schedules,
         tools,
+        guardrails,
+        audit,
+        accounts,
+        webhooks,
         keys,
         mcp,
         realtime,
@@ -104,6 +114,7 @@ def create_app(
             "authorization",
             "content-type",
             "idempotency-key",
+            "if-match",
             "x-session-token",
             "x-request-id",
             "x-stead-profile",
@@ -112,7 +123,13 @@ def create_app(
             "mcp-method",
             "mcp-name",
         ],
-        expose_headers=["x-request-id", "retry-after", "x-vercel-ai-ui-message-stream"],
+        expose_headers=[
+            "etag",
+            "x-request-id",
+            "retry-after",
+            "x-stead-session",
+            "x-vercel-ai-ui-message-stream",
+        ],
     )
     app.add_middleware(RequestContext)
     app.add_middleware(Handover)

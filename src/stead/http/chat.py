@@ -80,7 +80,8 @@ class Stopped(BaseModel):
     run_id: UUID | None
 
 
-async def _limit(request: Request, principal: Caller) -> None:
+async def limit_messages(request: Request, principal: Caller) -> None:
+    """A dependency: counts a message against the limit of messages."""
     limiter: Limiter = request.app.state.limiter
     await limiter.hit(
         request.app.state.chat_rate_limit, "chat", f"{principal.tenant.id}/{principal.key}"
@@ -90,7 +91,7 @@ async def _limit(request: Request, principal: Caller) -> None:
 @router.post(
     "/api/chat",
     response_class=StreamingResponse,
-    dependencies=[Depends(_limit)],
+    dependencies=[Depends(limit_messages)],
     responses={200: {"content": {"text/event-stream": {}}, "description": "UI message stream"}},
 )
 async def chat(body: Chat, request: Request, caller: Caller) -> StreamingResponse:
@@ -102,9 +103,9 @@ async def chat(body: Chat, request: Request, caller: Caller) -> StreamingRespons
     message = _last(body)
     if message is not None and message.role == "assistant" and (votes := _votes(message)):
         voted = await parts_of(request).runtime.vote(caller, body.session, votes, message.id)
-        return _streamed(voted)
+        return streamed(voted)
     stream = await parts_of(request).runtime.begin(caller, body.session, body.agent_id, _incoming(body))
-    return _streamed(stream)
+    return streamed(stream)
 
 
 @router.get(
@@ -118,7 +119,7 @@ async def chat(body: Chat, request: Request, caller: Caller) -> StreamingRespons
 async def resume(session_id: UUID, request: Request, caller: Caller) -> Response:
     """The stream of the answer that is being given, from its beginning: for a client that lost it."""
     stream = await parts_of(request).runtime.resume(caller, session_id)
-    return Response(status_code=204) if stream is None else _streamed(stream)
+    return Response(status_code=204) if stream is None else streamed(stream)
 
 
 @router.post("/api/chat/{session_id}/stop", response_model=Stopped)
@@ -197,8 +198,13 @@ def _texts(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return texts
 
 
-def _streamed(stream: AsyncIterator[list[Frame]]) -> StreamingResponse:
-    return StreamingResponse(_encoded(stream), headers=frames.HEADERS, media_type="text/event-stream")
+def streamed(
+    stream: AsyncIterator[list[Frame]], headers: dict[str, str] | None = None
+) -> StreamingResponse:
+    """Frames as an event stream, with further headers."""
+    return StreamingResponse(
+        _encoded(stream), headers={**frames.HEADERS, **(headers or {})}, media_type="text/event-stream"
+    )
 
 
 async def _encoded(stream: AsyncIterator[list[Frame]]) -> AsyncIterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from stead.apps.marketplace import FitWeights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,7 @@ class HttpConfig:
         session_ttl_s: How long an anonymous session's token is good.
         secure_cookies: Whether cookies are for HTTPS only.
         github_api_url: Where projects are exported to.
+        fit_weights: What counts when agents are compared.
         mcp_hosts: Host names under which ``/mcp`` answers; None: any.
     """
 
@@ -37,4 +40,5 @@ class HttpConfig:
     session_ttl_s: int = 30 * 24 * 3600
     secure_cookies: bool = False
     github_api_url: str = "https://api.github.com"
+    fit_weights: FitWeights = field(default_factory=FitWeights)
     mcp_hosts: tuple[str, ...] | None = None

@@ -30,3 +30,27 @@ def read_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
         return datetime.fromisoformat(created_at).astimezone(UTC), UUID(row_id)
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise RequestInvalid("cursor is not one that was given out", hint="Begin without it.") from error
+
+
+def write_number_cursor(place: tuple[datetime, int] | None) -> str | None:
+    """Likewise, for rows whose ids are numbers."""
+    if place is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps([place[0].isoformat(), place[1]]).encode()).decode()
+
+
+def read_number_cursor(cursor: str | None) -> tuple[datetime, int] | None:
+    """The place of such a cursor.
+
+    Raises:
+        RequestInvalid: It is none that was given out.
+    """
+    if cursor is None:
+        return None
+    try:
+        created_at, number = json.loads(base64.urlsafe_b64decode(cursor))
+        # What is no bigint is no id: it must not come to the database.
+        number = int.from_bytes(number.to_bytes(8, signed=True), signed=True)
+        return datetime.fromisoformat(created_at).astimezone(UTC), number
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise RequestInvalid("cursor is not one that was given out", hint="Begin without it.") from error

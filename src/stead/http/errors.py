@@ -49,6 +49,12 @@ class ServiceOnly(Forbidden):
     code = "service_only"
 
 
+class MembersOnly(Forbidden):
+    """This is for people of the tenant and its services."""
+
+    code = "members_only"
+
+
 class HostNotAllowed(Forbidden):
     """This host name is not one under which the MCP endpoint answers."""
 

@@ -185,7 +185,11 @@ async def stream(
     if start.over:
         # Tells a browser not to come back.
         return Response(status_code=204)
-    return EventStream(_frames(streams.follow(job_id, start)), expires_at=proven_until(request))
+    return EventStream(
+        _frames(streams.follow(job_id, start)),
+        expires_at=proven_until(request),
+        hold=parts_of(request).live.keys.of(principal),
+    )
 
 
 @router.post("/jobs/{job_id}/respond", response_model=Resumed, summary="Answer a job's questions")

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from stead import identity
+from stead import identity, realtime
 from stead.http.dependencies import ServiceCaller, Writing, needs_scope
 from stead.http.routing import JsonRoute
 
@@ -74,6 +74,7 @@ async def list_keys(caller: ServiceCaller, tx: Writing) -> list[KeyOut]:
 
 @router.delete("/{key_id}", status_code=204)
 async def revoke_key(key_id: str, caller: ServiceCaller, tx: Writing) -> Response:
-    """Ends a key at once."""
+    """Ends a key at once, and within seconds what it follows."""
     await identity.keys.revoke(tx, caller, key_id)
+    await realtime.tell_revoked(tx)
     return Response(status_code=204)

@@ -44,8 +44,9 @@ async def changes(
     """Changes of a table that the caller may see, as they are committed, as server-sent events."""
     wanted = Wanted.read({"table": table, "event": event, "filter": filter, "select": select})
     position = Position.parse(last_event_id) if last_event_id else None
-    stream = await ChangeStream.open(parts_of(request).live.feed, caller, wanted, position)
-    return EventStream(stream, expires_at=proven_until(request))
+    live = parts_of(request).live
+    stream = await ChangeStream.open(live.feed, caller, wanted, position)
+    return EventStream(stream, expires_at=proven_until(request), hold=live.keys.of(caller))
 
 
 @router.websocket("/realtime/v1/websocket")

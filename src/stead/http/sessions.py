@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from stead import agents, identity, memory, sessions
+from stead.apps import marketplace
 from stead.core.ids import new_id
 from stead.db import NOBODY, Transaction
 from stead.http.cursors import read_cursor, write_cursor
@@ -126,6 +127,7 @@ async def link_session(session_id: UUID, body: LinkSession, request: Request, ca
             await memory.move_session(tx, tenant, session.id, caller.profile_id)
             await items.move_session(tx, tenant, session.id, caller.profile_id)
             await cognition.move_session(tx, tenant, session.id, caller.profile_id)
+            await marketplace.waitlist.link_session(tx, tenant, session.id, caller.profile_id)
     return DoneFor(session_id=session.id)
 
 

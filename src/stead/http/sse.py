@@ -13,10 +13,13 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from stead.realtime import Hold
 
 MAX_AGE_S: Final = 900.0
 #: Names the hook in a request's scope by which a response hears that its server is shutting down.
@@ -31,7 +34,7 @@ _NEEDED: Final = frozenset(
 KEEP_ALIVE: Final = b":\n\n"
 _LAST_WORDS_S: Final = 5.0
 
-EndReason = Literal["max_age", "token_expired", "shutdown"]
+EndReason = Literal["max_age", "token_expired", "key_ended", "shutdown"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,13 +77,15 @@ class EventStream(Response):
     """An event stream as a response.
 
     It ends when its events do, when the client is gone, when it is too old, when the token that opened it has
-    expired, or when the server shuts down. In the last three cases its last event is ``end`` with a ``reason``,
+    expired or the key is good no longer, or when the server shuts down. In the last four cases its last event is
+    ``end`` with a ``reason``,
     and a client that reconnects (browsers do so by themselves) goes on from its last id.
 
     Args:
         events: What to send. It is closed at the end, whatever that is. None in between is sent as a comment.
         max_age_s: After how long it ends.
         expires_at: When the token that opened it expires; None: never.
+        hold: What ends it when the key that opened it is revoked or expires; None: no key opened it.
         retry_ms: After how long a client is to come back; spread by half, so that not all do so at once.
         headers: Further ones.
     """
@@ -93,6 +98,7 @@ class EventStream(Response):
         *,
         max_age_s: float = MAX_AGE_S,
         expires_at: datetime | None = None,
+        hold: Hold | None = None,
         retry_ms: int = 2000,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -107,6 +113,7 @@ class EventStream(Response):
         # The length of an empty body, which the base class counted.
         del self.headers["content-length"]
         self._events = events
+        self._hold = hold
         self._retry_ms = round(retry_ms * random.uniform(0.5, 1.5))  # noqa: S311
         self._ends_in_s = max_age_s
         self._reason: EndReason = "max_age"
@@ -152,6 +159,7 @@ class EventStream(Response):
         self._writer = asyncio.current_task()
         timer = loop.call_later(self._ends_in_s, self.end, self._reason)
         watcher = loop.create_task(self._watch(receive))
+        release = None if self._hold is None else self._hold(partial(self.end, "key_ended"))
         if hook is not None:
             hook(self._shut_down)
         try:
@@ -164,6 +172,8 @@ class EventStream(Response):
             self._writer = None
             timer.cancel()
             watcher.cancel()
+            if release is not None:
+                release()
             await self.aclose()
         if self._told is not None:
             last = encode(ServerSentEvent(event="end", data={"reason": self._told}))

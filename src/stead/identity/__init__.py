@@ -5,10 +5,11 @@ principal without a verified proof; a principal is in exactly one tenant; a prof
 of a verified identity; secrets are stored as digests and appear in no error.
 """
 
-from stead.identity import idempotency, keys, profiles, tenants
+from stead.identity import idempotency, keys, profiles, signatures, tenants
 from stead.identity.authentication import Admission, Authenticator, Credentials, HeldSession
 from stead.identity.housekeeping import sweep
 from stead.identity.models import Principal, Tenant, anonymous, tenant_service
+from stead.identity.replays import use_message
 
 __all__ = [
     "Admission",
@@ -21,7 +22,9 @@ __all__ = [
     "idempotency",
     "keys",
     "profiles",
+    "signatures",
     "sweep",
     "tenant_service",
     "tenants",
+    "use_message",
 ]

@@ -69,6 +69,11 @@ async def revoke(tx: Transaction, principal: Principal, key_id: str) -> None:
         raise ApiKeyUnknown("this organisation has no such key")
 
 
+async def still_good(tx: Transaction, key_ids: Sequence[str]) -> set[str]:
+    """Which of these keys, proven before, are neither revoked nor expired meanwhile."""
+    return set(await queries.good_api_keys(tx, key_ids))
+
+
 async def authenticate(tx: Transaction, text: str) -> Principal:
     """The service that a presented key stands for.
 

@@ -70,6 +70,11 @@ class Principal:
             return f"session:{self.session_id}"
         return self.credential or self.kind
 
+    @property
+    def api_key(self) -> str | None:
+        """The id of the API key that it was proven with; None: with something else."""
+        return self.credential.removeprefix("key:") if self.credential.startswith("key:") else None
+
     def served(self) -> Principal:
         """Stead at work on behalf of this principal: the same rows, the verbs of the server."""
         return replace(self, role="stead_service")

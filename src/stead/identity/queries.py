@@ -89,6 +89,10 @@ async def find_api_key(tx: Transaction, key_id: str) -> Row | None:
     )
 
 
+async def good_api_keys(tx: Transaction, key_ids: Sequence[str]) -> list[str]:
+    return [row[0] for row in await tx.rows("select stead.good_api_keys($1)", list(key_ids))]
+
+
 async def insert_api_key(
     tx: Transaction,
     key_id: str,

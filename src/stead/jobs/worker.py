@@ -85,6 +85,7 @@ class Worker:
         self._worker_id = worker_id
         self._dispatch = dispatch
         self._held: dict[UUID, Held] = {}
+        self._loops: list[asyncio.Task[None]] = []
         self._alone: set[asyncio.Task[None]] = set()
         self._claims: set[asyncio.Task[Held | None]] = set()
         self._settler = Settler(self._own_db, worker_id, self._stored)
@@ -101,14 +102,11 @@ class Worker:
         """Works until `stop` is called, or the task is cancelled: then what runs is handed back at once."""
         async with self.ready():
             queues = self.config.queues or self._registry.queues
-            loops = [asyncio.create_task(self._work(queue), name=f"jobs-{queue}") for queue in queues]
-            try:
-                await self._stopping.wait()
-                await self.drain()
-            finally:
-                for task in (*loops, *self._alone):
-                    task.cancel()
-                await asyncio.gather(*loops, *self._alone, return_exceptions=True)
+            self._loops += [
+                asyncio.create_task(self._work(queue), name=f"jobs-{queue}") for queue in queues
+            ]
+            await self._stopping.wait()
+            await self.drain()
 
     def stop(self) -> None:
         """Claims no more; lets jobs end for some seconds, then hands them back."""
@@ -123,12 +121,13 @@ class Worker:
             yield
         finally:
             self._stopping.set()
+            # Whoever claims ends first: then no more is held than what is handed back.
+            await _end(*self._loops, *self._alone)
             await asyncio.gather(*self._claims, return_exceptions=True)
             for held in tuple(self._held.values()):
                 held.cancel("stopping")
             await asyncio.gather(*self._tasks(), return_exceptions=True)
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            await _end(watch)
             await self._settler.stop(_SETTLE_S)
 
     async def take(self, job_id: UUID) -> bool:
@@ -307,3 +306,9 @@ class Worker:
         for job_id in lost:
             if job_id in self._held:
                 self._held[job_id].cancel("lost")
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

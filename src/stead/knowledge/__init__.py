@@ -6,6 +6,7 @@ embedding is made outside any transaction; a document's index entries come and g
 transaction, by its table's trigger.
 """
 
+from stead.knowledge.asking import embed_question
 from stead.knowledge.backlog import embed_backlog, fold_totals, forget_model, reindex
 from stead.knowledge.embeddings import Vector, insert, model_number
 from stead.knowledge.indexing import IndexRound, index_large_scopes, unindexed
@@ -18,6 +19,7 @@ __all__ = [
     "Vector",
     "Vectorized",
     "embed_backlog",
+    "embed_question",
     "fold_totals",
     "forget_model",
     "index_large_scopes",

@@ -10,6 +10,7 @@ from stead.realtime.channels import broadcast
 from stead.realtime.fanout import Fanout, Sequenced
 from stead.realtime.feed import Feed
 from stead.realtime.hub import Hub, Subscription
+from stead.realtime.keys import Hold, KeyWatch, tell_revoked
 from stead.realtime.live import LiveUpdates, forget, sweep
 from stead.realtime.models import Wanted
 from stead.realtime.notify import notify
@@ -20,7 +21,9 @@ __all__ = [
     "ChangeStream",
     "Fanout",
     "Feed",
+    "Hold",
     "Hub",
+    "KeyWatch",
     "LiveUpdates",
     "Position",
     "Sequenced",
@@ -30,4 +33,5 @@ __all__ = [
     "forget",
     "notify",
     "sweep",
+    "tell_revoked",
 ]

@@ -1,6 +1,6 @@
 """What can be wrong with a subscription or a message to a channel."""
 
-from stead.core.errors import Forbidden, Invalid, NotFound
+from stead.core.errors import Forbidden, Invalid, NotFound, RateLimited
 
 
 class TableNotPublished(NotFound):
@@ -19,6 +19,12 @@ class SubscriptionInvalid(Invalid):
     """The subscription does not have the form that is documented."""
 
     code = "subscription_invalid"
+
+
+class TooManySubscriptions(RateLimited):
+    """This identity follows as much here as it may."""
+
+    code = "too_many_subscriptions"
 
 
 class PositionInvalid(Invalid):

@@ -22,7 +22,7 @@ from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY, Database, Row
 from stead.identity import Principal
 from stead.realtime import queries
-from stead.realtime.errors import FilterInvalid, SubscriptionInvalid
+from stead.realtime.errors import FilterInvalid, SubscriptionInvalid, TooManySubscriptions
 from stead.realtime.filters import Pattern, compile_filter
 from stead.realtime.hub import Hub
 from stead.realtime.interest import RENEW_S, Interest, Lease
@@ -38,6 +38,9 @@ _REACH_S: Final = 5.0
 _PAGE: Final = 32
 _KEYS_AT_ONCE: Final = 2000
 _BREATH: Final = 500
+#: Of one identity in one process: far more than any client needs, far less than a process can hold.
+MOST_SUBSCRIPTIONS: Final = 1000
+_RETRY_S: Final = 30.0
 
 SUBSCRIPTIONS: Final = Gauge("stead_realtime_subscriptions", "Subscriptions to changes of tables.")
 DELIVERED: Final = Counter("stead_realtime_changes_total", "Changes handed to subscribers.")
@@ -74,15 +77,18 @@ class Feed:
     Args:
         db: Where it is.
         hub: Says when to look.
+        most: Subscriptions of one identity.
     """
 
-    def __init__(self, db: Database, hub: Hub) -> None:
+    def __init__(self, db: Database, hub: Hub, *, most: int = MOST_SUBSCRIPTIONS) -> None:
         self._db = db
         self._hub = hub
         self.interest = Interest(db)
         self.visibility = Visibility(db)
         self._groups: dict[tuple[UUID, str], dict[str, _Group]] = {}
+        self._most = most
         self._count = 0
+        self._counts: dict[tuple[UUID, str], int] = {}
         self._wanted = asyncio.Event()
         self._seen: Snapshot | None = None
         self._told: Snapshot | None = None
@@ -127,9 +133,15 @@ class Feed:
         Raises:
             TableNotPublished: There is no such table for this principal.
             FilterInvalid: The filter does not fit the columns that the principal may select.
+            TooManySubscriptions: The principal follows enough.
         """
         subscription, lease = await self._prepare(principal, wanted, sink)
-        self._register(principal, subscription, lease)
+        try:
+            await self._meet(lease)
+            self._register(principal, subscription, lease)
+        except BaseException:
+            self.interest.drop((principal.tenant.id, wanted.table))
+            raise
         return subscription
 
     async def resume(
@@ -138,13 +150,14 @@ class Feed:
         """As `subscribe`, with what came after a position; None where the feed no longer has all of it.
 
         Raises:
-            TableNotPublished, FilterInvalid: As `subscribe`.
+            TableNotPublished, FilterInvalid, TooManySubscriptions: As `subscribe`.
         """
         key = (principal.tenant.id, wanted.table)
         subscription, lease = await self._prepare(principal, wanted, sink)
         try:
             lease = await self.interest.fresh(key)
             known = lease.holds(position) and await self._reaches(position)
+            await self._meet(lease)
             self._register(principal, subscription, lease)
         except BaseException:
             self.interest.drop(key)
@@ -172,6 +185,10 @@ class Feed:
             del groups[subscription.group]
         if not groups:
             del self._groups[key]
+        who = (subscription.tenant_id, subscription.who)
+        self._counts[who] -= 1
+        if not self._counts[who]:
+            del self._counts[who]
         self._count -= 1
         SUBSCRIPTIONS.dec()
         self.interest.drop(key)
@@ -181,6 +198,7 @@ class Feed:
     async def _prepare(
         self, principal: Principal, wanted: Wanted, sink: Sink
     ) -> tuple[Subscription, Lease]:
+        self._check_count(principal)
         shape = await self.visibility.shape(principal, wanted.table)
         conditions = compile_filter(wanted.filter, shape.types)
         if conditions.patterns:
@@ -189,7 +207,15 @@ class Feed:
             raise SubscriptionInvalid(f"select: there is no column {min(unknown)}")
         lease = await self.interest.take((principal.tenant.id, wanted.table))
         group = f"{principal.role} {principal.claims_json}"
-        return Subscription(principal.tenant.id, group, wanted, conditions, sink), lease
+        return Subscription(principal.tenant.id, principal.key, group, wanted, conditions, sink), lease
+
+    def _check_count(self, principal: Principal) -> None:
+        if self._counts.get((principal.tenant.id, principal.key), 0) >= self._most:
+            raise TooManySubscriptions(
+                f"{self._most} subscriptions are open here already",
+                hint="Close some of them, or set STEAD_MAX_SUBSCRIPTIONS.",
+                retry_after_s=_RETRY_S,
+            )
 
     def _register(
         self,
@@ -197,6 +223,8 @@ class Feed:
         subscription: Subscription,
         lease: Lease,
     ) -> None:
+        # Others may have come while this one was prepared.
+        self._check_count(principal)
         if not self._count:
             # Nobody listened: what was written until now is nobody's.
             self._seen = self._told = lease.seen
@@ -205,9 +233,16 @@ class Feed:
         groups = self._groups.setdefault((subscription.tenant_id, subscription.wanted.table), {})
         group = groups.setdefault(subscription.group, _Group(principal))
         group.members.setdefault(subscription.wanted, set()).add(subscription)
+        who = (subscription.tenant_id, subscription.who)
+        self._counts[who] = self._counts.get(who, 0) + 1
         self._count += 1
         SUBSCRIPTIONS.inc()
         self._wanted.set()
+
+    async def _meet(self, lease: Lease) -> None:
+        """Waits until the reader has met a lease: from a place before it nobody could go on."""
+        if self._seen is not None and not self._seen.sees(lease.since):
+            await self._reaches(Position(lease.seen))
 
     async def _reaches(self, position: Position) -> bool:
         """Waits until the reader has met all that is known at a position: another process may have been ahead."""

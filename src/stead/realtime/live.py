@@ -7,8 +7,9 @@ from uuid import UUID
 from stead.db import NOBODY, Database, Transaction
 from stead.realtime import queries
 from stead.realtime.channels import Channels
-from stead.realtime.feed import Feed
+from stead.realtime.feed import MOST_SUBSCRIPTIONS, Feed
 from stead.realtime.hub import Hub
+from stead.realtime.keys import KeyWatch
 from stead.realtime.presence import Presences
 
 _KEEP_S = 600.0
@@ -22,16 +23,21 @@ class LiveUpdates:
         db: The database.
         hub: Wakes readers.
         process_id: This process.
+        most_subscriptions: To changes, of one identity in this process.
     """
 
-    def __init__(self, db: Database, hub: Hub, process_id: UUID) -> None:
-        self.feed = Feed(db, hub)
+    def __init__(
+        self, db: Database, hub: Hub, process_id: UUID, *, most_subscriptions: int = MOST_SUBSCRIPTIONS
+    ) -> None:
+        self.feed = Feed(db, hub, most=most_subscriptions)
+        self.keys = KeyWatch(db, hub)
         self.channels = Channels(db, hub, self.feed.interest, process_id)
         self.presences = Presences(db, process_id)
 
     async def start(self) -> None:
         """Begins, in the background."""
         self.feed.start()
+        self.keys.start()
         self.channels.start()
         self.presences.start()
 
@@ -39,6 +45,7 @@ class LiveUpdates:
         """Ends."""
         await self.presences.stop()
         await self.channels.stop()
+        await self.keys.stop()
         await self.feed.stop()
 
 

@@ -145,12 +145,13 @@ class Subscription:
         batch: The batch that was being told when he came; what he is told begins after it.
     """
 
-    __slots__ = ("batch", "conditions", "group", "sink", "tenant_id", "wanted")
+    __slots__ = ("batch", "conditions", "group", "sink", "tenant_id", "wanted", "who")
 
     def __init__(
-        self, tenant_id: UUID, group: str, wanted: Wanted, conditions: Filter, sink: Sink
+        self, tenant_id: UUID, who: str, group: str, wanted: Wanted, conditions: Filter, sink: Sink
     ) -> None:
         self.tenant_id = tenant_id
+        self.who = who
         self.group = group
         self.wanted = wanted
         self.conditions = conditions

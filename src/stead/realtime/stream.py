@@ -61,7 +61,7 @@ class ChangeStream:
         """Subscribes, from a position on where there is one.
 
         Raises:
-            TableNotPublished, FilterInvalid, SubscriptionInvalid: As `Feed.subscribe`.
+            TableNotPublished, FilterInvalid, SubscriptionInvalid, TooManySubscriptions: As `Feed.subscribe`.
         """
         stream = cls(feed)
         missed: list[Change] | None = []

@@ -38,6 +38,10 @@ class Toolbox:
         """The providers."""
         return sorted(self._providers)
 
+    def provider(self, name: str) -> Provider | None:
+        """The provider of that name, if this process has it."""
+        return self._providers.get(name)
+
     async def execute(self, call: ToolCall) -> ToolOutcome:
         """Calls a tool once.
 

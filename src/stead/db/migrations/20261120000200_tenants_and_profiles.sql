@@ -171,6 +171,14 @@ as $$
   where k.id = key_id and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 $$;
 
+-- Which of these keys, proven before, are good still.
+create function stead.good_api_keys(key_ids text[]) returns setof text
+language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select k.id from stead.api_keys k
+  where k.id = any (key_ids) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+$$;
+
 create function stead.use_signature(message text) returns boolean
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -253,6 +261,7 @@ alter function stead.find_tenant(text, text) owner to stead_definer;
 alter function stead.find_tenant_of_profile(uuid) owner to stead_definer;
 alter function stead.tenant_slug(uuid) owner to stead_definer;
 alter function stead.find_api_key(text) owner to stead_definer;
+alter function stead.good_api_keys(text[]) owner to stead_definer;
 alter function stead.use_signature(text) owner to stead_definer;
 alter function stead.sweep_identity() owner to stead_definer;
 
@@ -262,5 +271,6 @@ grant execute on function stead.tenant_of_claims(), stead.tenant_id(), stead.pro
   stead.profile_id(), public.current_tenant_id_uuid()
   to anon, authenticated, stead_service, service_role, stead_definer;
 grant execute on function stead.find_tenant(text, text), stead.find_tenant_of_profile(uuid),
-  stead.tenant_slug(uuid), stead.find_api_key(text), stead.use_signature(text), stead.sweep_identity()
+  stead.tenant_slug(uuid), stead.find_api_key(text), stead.good_api_keys(text[]), stead.use_signature(text),
+  stead.sweep_identity()
   to stead_service;

@@ -281,7 +281,7 @@ begin
     where m.scope_id = whose
   )
   select array_agg(v.id) into chain from versions v;
-  select array_agg(m.content) filter (where m.source = 'context'),
+  select array_agg(m.content) filter (where m.source in ('context', 'comparison')),
     array_agg(t.words) filter (where length(t.words) >= 12),
     array_agg(substr(t.json, 2, length(t.json) - 2)) filter (where length(t.words) >= 12),
     array_agg(t.words) filter (where length(t.words) < 12)
@@ -320,6 +320,10 @@ begin
   where s.tenant_id = tenant and s.id = any (sessions) and answers is not null
     and stead.without_answers(s.context, null, answers) is distinct from s.context;
   get diagnostics changed = row_count;
+  -- Reasons for agents that were compared for it may have its words.
+  delete from public.session_candidates c using public.agent_memories m
+  where m.tenant_id = tenant and m.id = any (chain) and m.source = 'comparison'
+    and c.tenant_id = tenant and c.session_id = m.session_id;
   update public.message_feedback f set comment = null
   where f.tenant_id = tenant and f.session_id = any (sessions) and (lower(rtrim(btrim(f.comment), '.!?… ')) = any (whole)
     or exists (select from unnest(quotes) t where position(t in lower(f.comment)) > 0));

@@ -130,10 +130,6 @@ begin
   where v.tenant_id = new.tenant_id;
   new.policy_key := gen_random_uuid();
   new.updated_at := clock_timestamp();
-  if tg_op = 'UPDATE' then
-    new.tenant_id := old.tenant_id;
-    new.created_at := old.created_at;
-  end if;
   return new;
 end
 $$;
@@ -355,32 +351,28 @@ revoke all on public.guardrails, public.objectives from anon, authenticated;
 grant select on public.guardrails, public.objectives to authenticated;
 grant select, insert, update on public.guardrails to stead_service;
 grant select, insert, update, delete on public.objectives to stead_service;
-grant select, insert, update, delete on public.guardrails, public.objectives to service_role, stead_definer;
+grant select, insert, update, delete on public.guardrails, public.objectives to service_role;
+grant select on public.guardrails to stead_definer;
+grant select, insert, update, delete on public.objectives to stead_definer;
 grant select on stead.guardrail_versions, stead.decisions, stead.tool_trust, stead.trust_events to stead_service;
 grant select, insert on stead.guardrail_versions to stead_definer;
 grant select, insert, update, delete on stead.decisions, stead.action_counts, stead.tool_trust, stead.trust_events
   to stead_definer;
 
--- Everybody of a tenant may know what its agents may do; its service says it.
-create policy tenant_isolation on public.guardrails for select to authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()));
-create policy tenant_insert on public.guardrails for insert to stead_service
-  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_update on public.guardrails for update to stead_service
+-- Everybody of a tenant may know what its agents may do, with their own role; its service says it.
+create policy tenant_isolation on public.guardrails to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_read on public.guardrails for select to authenticated
+  using (tenant_id = (select stead.tenant_id()));
 create policy service_role_full_access on public.guardrails to service_role using (true) with check (true);
 create policy stead_definer_access on public.guardrails to stead_definer using (true) with check (true);
 
-create policy tenant_isolation on public.objectives for select to authenticated, stead_service
-  using (tenant_id = (select stead.tenant_id()));
-create policy tenant_insert on public.objectives for insert to stead_service
-  with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_update on public.objectives for update to stead_service
+create policy tenant_isolation on public.objectives to stead_service
   using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()))
   with check (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
-create policy tenant_delete on public.objectives for delete to stead_service
-  using (tenant_id = (select stead.tenant_id()) and (select stead.is_tenant_service()));
+create policy tenant_read on public.objectives for select to authenticated
+  using (tenant_id = (select stead.tenant_id()));
 create policy service_role_full_access on public.objectives to service_role using (true) with check (true);
 create policy stead_definer_access on public.objectives to stead_definer using (true) with check (true);
 
@@ -401,8 +393,9 @@ create policy stead_definer_access on stead.trust_events to stead_definer using 
 revoke execute on function stead.policy_document(public.guardrails), stead.audit_guardrails(),
   stead.refuse_others(uuid[]), stead.trust_bound(double precision, double precision), stead.trust_left(interval)
   from public;
-grant execute on function stead.policy_document(public.guardrails),
-  stead.trust_bound(double precision, double precision), stead.trust_left(interval) to stead_service, stead_definer;
+grant execute on function stead.policy_document(public.guardrails) to authenticated, stead_service, stead_definer;
+grant execute on function stead.trust_bound(double precision, double precision), stead.trust_left(interval)
+  to stead_service, stead_definer;
 grant execute on function stead.refuse_others(uuid[]) to stead_definer;
 do $$
 declare

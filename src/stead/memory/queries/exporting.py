@@ -11,7 +11,10 @@ from stead.db import Row, Transaction
 
 
 def _export(
-    table: LiteralString, owned: LiteralString, at: LiteralString = "created_at"
+    table: LiteralString,
+    owned: LiteralString,
+    at: LiteralString = "created_at",
+    key: LiteralString = "t.id",
 ) -> LiteralString:
     # Rows of one table after a place, in an order that insertions do not upset. The limit comes before the
     # conversion, so that only rows that are given out are read whole. The time is asked for by itself too: the
@@ -19,16 +22,19 @@ def _export(
     return f"""
         select to_jsonb(p.t) - '{{place,scope_id,content_digest,digest}}'::text[] as record, p.at, p.key
         from (
-          select t, t.{at} as at, t.id::text collate "C" as key from {table} t
+          select t, t.{at} as at, ({key})::text collate "C" as key from {table} t
           where t.tenant_id = $1 and {owned} and t.{at} >= coalesce($3, '-infinity'::timestamptz)
-            and (t.{at}, t.id::text collate "C") > (coalesce($3, '-infinity'::timestamptz), $4::text)
-          order by t.{at}, t.id::text collate "C" limit $5
+            and (t.{at}, ({key})::text collate "C") > (coalesce($3, '-infinity'::timestamptz), $4::text)
+          order by t.{at}, ({key})::text collate "C" limit $5
         ) p
         order by p.at, p.key
     """
 
 
 _OWNED: Final = "(t.profile_id = $2 or (t.session_id = $2 and t.profile_id is null))"
+_OF_A_SESSION: Final = """t.session_id in (
+    select s.id from public.sessions s
+    where s.tenant_id = $1 and (s.profile_id = $2 or (s.id = $2 and s.profile_id is null)))"""
 _OF_A_PROJECT: Final = (
     "t.project_id in (select j.id from public.projects j where j.tenant_id = $1 and j.user_id = $2)"
 )
@@ -55,6 +61,11 @@ EXPORTED: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("item", _export("public.store_items", "t.scope_id = $2")),
     ("cognitive_metric", _export("public.cognitive_metrics", _OWNED)),
     ("feedback", _export("public.message_feedback", _OWNED)),
+    ("waitlist_entry", _export("public.waitlist_entries", _OWNED)),
+    (
+        "session_candidate",
+        _export("public.session_candidates", _OF_A_SESSION, key="t.session_id || ' ' || t.agent_id"),
+    ),
     ("project", _export("public.projects", "t.user_id = $2")),
     ("project_file", _export("public.project_files", _OF_A_PROJECT)),
     ("learning_roadmap", _export("public.learning_roadmaps", _OF_A_PROJECT)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -86,7 +87,7 @@ class Channel:
         topic: With its prefix.
         join_ref: Of this joining.
         admission: With whose rights, and for how long.
-        on_expiry: Called when the token ends.
+        on_expiry: Called when the token ends, or the key is good no longer.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Channel:
         self._presence_id = uuid4()
         self._bindings: list[_Binding] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._release: Callable[[], None] | None = None
         self._hears = False
 
     @property
@@ -127,7 +129,7 @@ class Channel:
 
         Raises:
             ChannelForbidden: It is another tenant's, or not for this identity.
-            TableNotPublished, FilterInvalid, SubscriptionInvalid: As `Feed.subscribe`.
+            TableNotPublished, FilterInvalid, SubscriptionInvalid, TooManySubscriptions: As `Feed.subscribe`.
         """
         channels.may_join(self.principal, self.name)
         # Visitors follow changes; what people say to each other is not theirs to hear.
@@ -175,9 +177,7 @@ class Channel:
 
     async def close(self) -> None:
         """Ends all of it. Twice is no error."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         for binding in self._bindings:
             if binding.subscription is not None:
                 self._live.feed.unsubscribe(binding.subscription)
@@ -262,10 +262,19 @@ class Channel:
         note = {"extension": extension, "status": status, "message": message, "channel": self.name}
         self.push("system", encode(note))
 
-    def _arm(self) -> None:
+    def _disarm(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._release is not None:
+            self._release()
+            self._release = None
+
+    def _arm(self) -> None:
+        self._disarm()
+        hold = self._live.keys.of(self.principal)
+        if hold is not None:
+            self._release = hold(partial(self._on_expiry, self))
         ends = self.admission.expires_at
         if ends is not None:
             left_s = max(0.0, (ends - datetime.now(UTC)).total_seconds())

@@ -15,6 +15,7 @@ from prometheus_client import Gauge
 from stead.core.errors import Forbidden, SteadError, Unauthenticated
 from stead.db import CONNECTION_LOST
 from stead.identity import Admission
+from stead.identity.errors import ApiKeyInvalid
 from stead.realtime.errors import ChannelForbidden, MessageInvalid, SubscriptionInvalid
 from stead.realtime.messages import PREFIX, Incoming, Version, encode, frame, read
 from stead.realtime.socket.channel import Channel, Config
@@ -121,7 +122,8 @@ class Socket:
             except TimeoutError:
                 pass
             else:
-                await self._fail(channel, "Access token has expired")
+                key = channel.principal.api_key
+                await self._fail(channel, ApiKeyInvalid.title() if key else "Access token has expired")
             if not self._channels and loop.time() - self._emptied > self._limits.unjoined_s:
                 return NORMAL, "no channel was joined"
             if loop.time() - checked >= self._limits.recheck_s:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from stead.core.errors import Invalid, Unavailable
+from stead.core.errors import Invalid, RateLimited, Unavailable
 
 
 class ToolProviderUnavailable(Unavailable):
     """A provider of tools does not answer."""
 
     code = "tool_provider_unavailable"
+
+
+class ToolProviderBusy(RateLimited):
+    """A provider of tools asks to be left alone for a while."""
+
+    code = "tool_provider_busy"
 
 
 class ToolProviderMisconfigured(Invalid):

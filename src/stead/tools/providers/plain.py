@@ -40,6 +40,14 @@ def error_text(text: str, secrets: Iterable[str] = ()) -> str:
     return cast("str", storable(text))[:_MAX_ERROR_CHARS] or "no reason was given"
 
 
+def retry_after_s(value: str | None) -> float | None:
+    """Seconds of a Retry-After header, up to an hour; None where it says none."""
+    try:
+        return min(max(float(value or ""), 0.0), 3600.0)
+    except ValueError:
+        return None
+
+
 def _storable(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return value.replace("\x00", "�").encode("utf-8", "replace").decode()

@@ -15,6 +15,8 @@ from typing import Any, Final
 import anyio
 import httpx2
 
+from stead.tools.providers.plain import retry_after_s
+
 
 @dataclass
 class Sending:
@@ -120,11 +122,3 @@ class _Bounded(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-def retry_after_s(value: str | None) -> float | None:
-    """Seconds of a Retry-After header, up to an hour; None where it says none."""
-    try:
-        return min(max(float(value or ""), 0.0), 3600.0)
-    except ValueError:
-        return None

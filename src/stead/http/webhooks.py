@@ -1,0 +1,35 @@
+"""Webhooks of others. They are proven by their signature, and are nobody's of a tenant."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from stead.core.clock import system_clock
+from stead.core.errors import Unauthenticated
+from stead.http.dependencies import FAILURES, address_of, parts_of
+from stead.http.routing import JsonRoute
+from stead.tools import accounts
+
+# Without the dependencies of other routers: these headers would be taken for a service's own signature.
+router = APIRouter(route_class=JsonRoute, prefix="/v1/webhooks", tags=["webhooks"])
+
+
+class Received(BaseModel):
+    """Whether anything came of a webhook."""
+
+    done: bool
+
+
+@router.post("/composio", summary="Take a webhook of Composio")
+async def composio(request: Request) -> Received:
+    """For Composio alone: signed in the form of Standard Webhooks. What was received before is not done again."""
+    parts = parts_of(request)
+    try:
+        done = await accounts.webhooks.receive(
+            parts.accounts, parts.webhook_secret, request.headers, await request.body(), system_clock
+        )
+    except Unauthenticated:
+        await request.app.state.limiter.hit(FAILURES, "failed-proof", address_of(request))
+        raise
+    return Received(done=done)
