@@ -84,6 +84,10 @@ class Office:
         """Goes on with what can be gone on with, as the chore does, until nothing is under way."""
         while await self.runtime.go_on():
             pass
+        await self.at_rest()
+
+    async def at_rest(self) -> None:
+        """Until no run is under way here."""
         while self.runtime.active:  # noqa: ASYNC110 - runs end by themselves
             await asyncio.sleep(0.01)
 

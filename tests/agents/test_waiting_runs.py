@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from stead.actions import Proposed, approving
 from stead.agents import queries
+from stead.agents.rescue import end_lost_run
 from stead.assembly.database import DatabaseAccess
 from tests.agents.offices import Office, calls, kinds, office_of, parts_of, refund
 from tests.agents.vendors import messages_of, said_in, stored_text, tool_results_in
 from tests.servers.script import Reply, ToolCall, Usage
-from tests.support.people import Person, make_person, open_session, service
+from tests.support.people import Person, make_person, make_tenant, open_session, service
 from tests.support.servers import frames_of, text_of
 
 DONE = Reply(text=["Done."], usage=Usage(input_tokens=30, output_tokens=3))
@@ -244,13 +246,11 @@ async def test_it_does_not_go_on_while_the_session_answers(
     office: Office, person: Person, session: str
 ) -> None:
     asked = await ask(office, person, session)
-    held = asyncio.Event()
-    office.script(Reply(text=["One ", "two."], delay_each_s=0.3), DONE)
+    begun = asyncio.Event()
+    office.script(Reply(text=[lambda: begun.set() or "One ", "two."], delay_each_s=0.3), DONE)  # type: ignore[func-returns-value]
     saying = asyncio.create_task(office.say(person, session, "Count."))
-    while not office.models.requests:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(begun.wait(), 30)
     await office.vote(person, asked["approvalId"], "reject")
-    del held
     while not saying.done():
         await office.runtime.go_on()
         running = await office.fetch(
@@ -274,8 +274,6 @@ async def until_said(office: Office, person: Person, session: str, words: str) -
 async def test_what_was_changed_before_it_ran_is_told(
     office: Office, person: Person, session: str
 ) -> None:
-    from stead.actions import approving
-
     asked = await ask(office, person, session, DONE)
     boss = await make_person(office.db, person.tenant, "boss")
     await office.may_approve(boss)
@@ -286,7 +284,8 @@ async def test_what_was_changed_before_it_ran_is_told(
     async with office.db.transaction(theirs) as tx:
         edited = await approving.edit(tx, theirs, row["envelope_id"], {"order": "A-17", "amount": 5})
     async with office.worker():
-        await office.vote(boss, str(edited.approval_id))  # type: ignore[union-attr]
+        assert isinstance(edited, Proposed)
+        await office.vote(boss, str(edited.approval_id))
         await office.done(person.tenant)
     await office.go_on()
     assert office.effects == [("refund", {"order": "A-17", "amount": 5})]
@@ -340,8 +339,6 @@ async def test_a_run_that_goes_on_may_wait_again(office: Office, person: Person,
 
 async def test_what_takes_too_long_is_waited_for_without_the_run(access: DatabaseAccess) -> None:
     async with office_of(access, patience_s=0.2) as office:
-        from tests.support.people import make_tenant
-
         tenant = await make_tenant(access)
         person = await make_person(office.db, tenant)
         session = await open_session(office.client, person)
@@ -429,12 +426,9 @@ async def test_a_process_that_dies_while_it_goes_on(
         await office.fetch(
             "update public.agent_runs set process_id = $2 where id = $1", uuid.UUID(run["id"]), heir
         )
-        from stead.agents.rescue import end_lost_run
-
         await end_lost_run(office.db, heir, person.tenant.id, uuid.UUID(run["id"]))
         office.script(DONE)
-        while office.runtime.active:
-            await asyncio.sleep(0.01)
+        await office.at_rest()
         if proposed_more:
             await office.go_on()
             last = (await runs_of(office, person, session))[0]

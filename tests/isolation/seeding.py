@@ -698,6 +698,8 @@ def _trust_events(w: World, label: Label) -> dict[str, Any]:
         "outcome": "approved",
         "created_at": "2026-01-01",
     }
+
+
 def _session_candidates(w: World, label: Label) -> dict[str, Any]:
     # A session has an agent once: the one that is seeded, and the hidden one that is tried.
     seeded = ("public.session_candidates", label) in w.rows
