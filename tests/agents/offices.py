@@ -24,7 +24,7 @@ from stead.identity import Tenant, tenant_service
 from stead.outbox import OutboxConfig, OutboxWorker
 from stead.processes import Heartbeat
 from stead.realtime import Hub
-from stead.tools import Guard
+from stead.tools import Guard, ToolContext
 from tests.servers.openai import OpenAIServer
 from tests.servers.script import Reply, ToolCall
 from tests.support.people import Person
@@ -207,6 +207,12 @@ async def office_of(
         """Never works."""
         raise RuntimeError("the kiln is cold")
 
+    @app.tool(risk="medium", scopes=["mail:send"])
+    async def mail(ctx: ToolContext, to: str) -> str:
+        """Sends a mail."""
+        effects.append(("mail", (to, ctx.account_id)))
+        return "sent"
+
     @app.tool()
     def add(a: int, b: int) -> int:
         """Adds two numbers."""
@@ -215,7 +221,7 @@ async def office_of(
     app.registry.add_agent(
         "clerk",
         "You are a clerk.\n{{memories}}",
-        tools=[refund, "note", "slow", broken, add, "not.there"],
+        tools=[refund, "note", "slow", broken, mail, add, "not.there"],
     )
     async with OpenAIServer() as models:
         where = {"openai_api_key": "key", "openai_base_url": models.base_url, "openai_api": "responses"}

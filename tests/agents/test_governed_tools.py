@@ -11,7 +11,7 @@ from stead.assembly.database import DatabaseAccess
 from tests.agents.offices import Office, calls, kinds, office_of, parts_of, refund
 from tests.agents.vendors import messages_of, tool_results_in
 from tests.servers.script import Reply, ToolCall
-from tests.support.people import Person, open_session
+from tests.support.people import Person, make_person, open_session
 from tests.support.servers import text_of
 
 DONE = Reply(text=["Done."])
@@ -57,7 +57,7 @@ async def test_schemas_come_from_the_catalogue_and_what_it_lacks_is_not_offered(
     office.script(DONE)
     await office.say(person, session, "Hello.")
     offered = {tool["name"]: tool for tool in office.models.requests[0].body["tools"]}
-    assert sorted(offered) == ["add", "broken", "note", "refund", "slow"]
+    assert sorted(offered) == ["add", "broken", "mail", "note", "refund", "slow"]
     assert offered["refund"]["parameters"]["required"] == ["order", "amount"]
     assert offered["refund"]["description"].startswith("Gives money back.")
 
@@ -148,3 +148,35 @@ async def test_a_key_that_is_used_for_something_else_is_refused(
     async with office.worker():
         await office.say(person, session, "Twice.")
     assert office.effects == [("note", "one")]
+
+
+async def test_a_tool_acts_through_the_account_of_whom_it_works_for(
+    office: Office, person: Person, session: str
+) -> None:
+    await office.policy(person.tenant, trust_threshold=0)
+    other = await make_person(office.db, person.tenant, "eve")
+
+    async def connect(whose: Person | None, name: str) -> None:
+        await office.fetch(
+            """
+            insert into public.connected_accounts
+              (tenant_id, profile_id, provider, toolkit, external_id, status, scopes)
+            values ($1, $2, 'composio', 'mail', $3, 'active', '{mail:send,mail:read}')
+            """,
+            person.tenant.id,
+            whose.id if whose else None,
+            f"{name}-{person.tenant.slug}",
+        )
+
+    sending = calls(ToolCall(name="mail", arguments={"to": "bob"}))
+    async with office.worker():
+        await connect(other, "eves")
+        office.script(sending, Reply(text=["No."]))
+        await office.say(person, session, "Mail Bob.")
+        # Another person's is never taken.
+        assert office.effects == [("mail", ("bob", None))]
+        for name, whose in (("ours", None), ("mine", person)):
+            await connect(whose, name)
+            office.script(sending, DONE)
+            await office.say(person, session, "Mail Bob.")
+            assert office.effects[-1] == ("mail", ("bob", f"{name}-{person.tenant.slug}"))

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from stead.db import CONNECTION_LOST, Database, Row, Transaction
 from stead.db.errors import DatabaseUnavailable
 from stead.identity import Principal, tenant_service
 from stead.realtime import Hub
+from stead.tools.accounts import accounts
 
 _log = structlog.stdlib.get_logger(__name__)
 _LOOK_AGAIN_S: Final = 1.0
@@ -198,9 +200,13 @@ class RunActions:
             arguments=arguments,
             external_id=key_of(self._run_id, call_id),
         )
+        whose = self._proposer.profile_id
         for attempt in range(_TRIES):
             try:
                 async with self._db.transaction(self._service) as tx:
+                    if tool.spec.needs_account:
+                        account = await accounts.for_tool(tx, self._service, tool.spec, whose)
+                        proposal = replace(proposal, account_id=account)
                     proposed = await actions.propose(tx, self._service, proposal, agent=self._proposer)
             except (DatabaseUnavailable, *CONNECTION_LOST) as error:
                 # It may have been stored all the same: the key finds it.
