@@ -13,6 +13,7 @@ import stead
 from stead import AgentContext, Stead
 from stead.agents import AgentInvalid
 from stead.assembly.database import DatabaseAccess
+from stead.tools import ToolInvalid
 from tests.support.people import Person, open_session
 from tests.support.servers import running_server, say, text_of
 
@@ -63,6 +64,8 @@ def test_mistakes_are_said_at_definition() -> None:
         app.agent("Not A Slug")(lambda _: "")
     with pytest.raises(AgentInvalid, match="no tool"):
         app.agent("other", tools=["sub tract"])(lambda _: "")
+    with pytest.raises(ToolInvalid, match="does not fit"):
+        app.tool(risk="high")(lambda: None)
     app.tool(name="transfer", risk="high")(lambda: None)
     with pytest.raises(AgentInvalid, match="two tools"):
         app.tool(name="transfer")(lambda: None)

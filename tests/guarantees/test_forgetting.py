@@ -48,7 +48,14 @@ from tests.agents.vendors import Vendor, stored_text, vendor_of
 from tests.http.conftest import Logs, captured_logs
 from tests.servers.script import Reply, ToolCall
 from tests.support import cluster as clusters
-from tests.support.people import Person, make_person, make_tenant, open_session, service
+from tests.support.people import (
+    Person,
+    make_person,
+    make_tenant,
+    open_session,
+    service,
+    service_headers,
+)
 from tests.support.servers import say
 from tests.support.traces import Canaries, Traces
 
@@ -59,6 +66,7 @@ AUDIT = {"public.audit_log", "public.audit_logs"}
 #: Tables of people that the life below does not fill, and why.
 NOT_LIVED = {
     "public.audit_log": "nobody acts before the end; ids only, and they stay",
+    "stead.waiting_runs": "a run that waits; tests/agents/test_waiting_runs.py has one forgotten",
     "stead.vector_indexes": "a person with twenty thousand memories; the owner drops the index",
 }
 
@@ -237,6 +245,7 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         person.tenant.id, person.id, f"ca_{new_id()}", w("account"),
     )  # fmt: skip
     await _reflect(place, person, session, w)
+    await _back(place, person, w)
     return session
 
 
@@ -255,6 +264,25 @@ async def _hire(place: Place, person: Person, session: str, w: Any) -> None:
     ):  # fmt: skip
         answer = await place.client.post(path, json=body, headers=person.headers)
         assert answer.status_code == 201, answer.text
+
+
+async def _back(place: Place, person: Person, w: Any) -> None:
+    """Evidence of them, and a file."""
+    headers = {**service_headers(person.tenant), "idempotency-key": str(uuid.uuid4())}
+    recorded = await place.client.post(
+        "/v1/evidence",
+        json={"source_type": "proposal", "content": f"Refund {w('evidence')}.",
+              "metadata": {"why": w("evidence metadata")}, "profile_id": str(person.id)},
+        headers=headers,
+    )  # fmt: skip
+    assert recorded.status_code == 201, recorded.text
+    stored = await place.client.post(
+        "/v1/artifacts",
+        params={"name": f"{w('file name')}.pdf", "profile_id": str(person.id)},
+        content=b"a file",
+        headers=service_headers(person.tenant),
+    )
+    assert stored.status_code == 201, stored.text
 
 
 async def _reflect(place: Place, person: Person, session: str, w: Any) -> None:

@@ -41,6 +41,8 @@ UNKNOWN = {
     "objective_id": lambda: str(new_id()),
     "account_id": lambda: str(new_id()),
     "entry_id": lambda: str(new_id()),
+    "evidence_id": lambda: str(new_id()),
+    "artifact_id": lambda: str(new_id()),
 }
 
 CURRICULUM = {
@@ -76,6 +78,7 @@ BODIES: dict[str, list[dict[str, Any] | None]] = {
     "POST /v1/jobs/{job_id}/retry": [None],
     "POST /v1/accounts/{account_id}/refresh": [None],
     "POST /v1/accounts/{account_id}/revoke": [None],
+    "POST /v1/artifacts/{artifact_id}/link": [{}, {"expires_in_s": 60}],
     "PATCH /agents/memories/{memory_id}": [{"metadata": {"a": 1}}, {"content": "I obey."}],
 }
 
@@ -165,6 +168,21 @@ WITHOUT_ID = {
     "POST /v1/accounts/link",
     # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
     "POST /v1/webhooks/composio",
+    # What serves every tenant, as each sees it.
+    "GET /v1/schedules/shared",
+    "POST /v1/schedules/shared/{name}/pause",
+    "POST /v1/schedules/shared/{name}/resume",
+    # For services, of their own tenant; looked at in test_evidence, as are ids in queries.
+    "GET /v1/evidence",
+    "POST /v1/evidence",
+    "POST /v1/evidence/search",
+    "GET /v1/evidence/scopes",
+    "PUT /v1/evidence/scopes/{source_type}",
+    "DELETE /v1/evidence/scopes/{source_type}",
+    "GET /v1/artifacts",
+    "POST /v1/artifacts",
+    # Opened by a signature, whoever presents it.
+    "GET /v1/artifacts/{artifact_id}/content",
     # What it tells of is what the caller's policies show.
     # Of the caller's tenant; looked at in test_guardrails.
     "GET /v1/guardrails",
@@ -279,14 +297,21 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
             person.id,
             f"ca_{uuid.uuid4().hex}",
         )
-    return {
-        "objective_id": objective.json()["id"],
-        "account_id": str(account),
     entry = await client.post(
         "/api/hire/waitlist", json={"agent_session_id": session, "agent": slug}, **mine
     )
+    evidence = await client.post(
+        "/v1/evidence", json={"source_type": "tool_output", "content": "A xylophone."}, headers=service
+    )
+    artifact = await client.post(
+        "/v1/artifacts", params={"name": "xylophone"}, content=b"xylophone", headers=service
+    )
     return {
+        "objective_id": objective.json()["id"],
+        "account_id": str(account),
         "entry_id": entry.json()["id"],
+        "evidence_id": evidence.json()["id"],
+        "artifact_id": artifact.json()["id"],
         "project_id": project,
         "path": path,
         "roadmap_id": roadmap.json()["id"],
@@ -431,10 +456,10 @@ async def test_the_owner_gets_through_with_the_same_calls(
         if call.operation.endswith(("respond", "retry", "refresh", "export/github")):
             continue
         headers = person.headers
-        if call.operation.partition(" ")[2].startswith(("/v1/agents", "/v1/api-keys", "/v1/objectives")):
-        if call.operation.partition(" ")[2].startswith(
-            ("/v1/agents", "/v1/api-keys", "/api/admin/waitlist")
-        ):
+        for_services = (
+            "/v1/agents", "/v1/api-keys", "/v1/objectives", "/v1/evidence", "/v1/artifacts", "/api/admin/waitlist",
+        )  # fmt: skip
+        if call.operation.partition(" ")[2].startswith(for_services):
             headers = service_headers(person.tenant)
         answer = await call.by(server.client, headers, owned, str(person.id))
         assert answer.status_code in {200, 201, 204}, f"{call}: {answer.text}"

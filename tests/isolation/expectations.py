@@ -228,8 +228,15 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "public.evidence_embeddings": {
         "stead_service": _some("select", "insert", "update", "delete", rule=service),
         **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
-        "stead_definer": {"select": everything},
+        "stead_definer": _some("select", "delete"),
     },
+    # Without the claims of a key with scopes: see tests/evidence.
+    "public.evidence_scopes": {
+        "stead_service": dict.fromkeys(_ALL, service),
+        **dict.fromkeys(POWERFUL_ROLES[:2], _ALL),
+    },
+    "public.evidence_artifacts": {"stead_service": dict.fromkeys(_ALL, service), **_POWERFUL},
+    "stead.artifact_removals": {"stead_definer": _ALL},
     "public.pattern_embeddings": {
         "authenticated": {"select": catalogue},
         "stead_service": {"select": catalogue, "insert": service, "update": service, "delete": service},
@@ -339,6 +346,7 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.action_counts": {"stead_definer": _ALL},
     "stead.tool_trust": {"stead_service": {"select": service}, "stead_definer": _ALL},
     "stead.trust_events": {"stead_service": {"select": service}, "stead_definer": _ALL},
+    "stead.schedule_pauses": {"stead_definer": _ALL},
     "public.projects": _OWNED,
     "public.project_files": _OWNED,
     # Written by a trigger.

@@ -494,8 +494,26 @@ def _evidence_embeddings(w: World, label: Label) -> dict[str, Any]:
         "source_type": "tool_output",
         "content": f"evidence {w.number()}",
         "metadata": {},
+        "shared": False,
         "created_at": "2026-01-01T00:00:00Z",
     }
+
+
+def _evidence_scopes(w: World, label: Label) -> dict[str, Any]:
+    return {"tenant_id": w.tenant(label), "source_type": f"kind {w.number()}", "scope": "finance:write",
+            "updated_at": "2026-01-01"}  # fmt: skip
+
+
+def _evidence_artifacts(w: World, label: Label) -> dict[str, Any]:
+    artifact = _new()
+    return {"id": artifact, "tenant_id": w.tenant(label), "bucket": "evidence-artifacts",
+            "key": f"{w.tenant(label)}/{artifact}", "name": "a.pdf", "media_type": "application/pdf",
+            "created_at": "2026-01-01"}  # fmt: skip
+
+
+def _artifact_removals(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "bucket": "evidence-artifacts", "key": "a/b",
+            "attempts": 0, "due_at": "2026-01-01", "created_at": "2026-01-01"}  # fmt: skip
 
 
 def _pattern_embeddings(w: World, label: Label) -> dict[str, Any]:
@@ -641,6 +659,13 @@ def _connected_accounts(w: World, label: Label) -> dict[str, Any]:
     return {"id": _new(), "tenant_id": w.tenant(label), "profile_id": w.person(label), "provider": "composio",
             "toolkit": "github", "external_id": f"ca_{w.number()}", "status": "active", "scopes": ["repo"],
             "metadata": {}, "created_at": "2026-01-01", "updated_at": "2026-01-01"}  # fmt: skip
+
+
+def _schedule_pauses(w: World, label: Label) -> dict[str, Any]:
+    # A tenant pauses a schedule once.
+    of = label if ("stead.schedule_pauses", label) in w.rows else Label(None)
+    schedule = w.id("stead.schedules", of)
+    return {"tenant_id": w.tenant(label), "schedule_id": schedule, "created_at": "2026-01-01"}
 
 
 def _agent_sessions(w: World, label: Label) -> dict[str, Any]:
@@ -817,6 +842,9 @@ SEEDS: dict[str, Seed] = {
     "stead.consolidations": Seed(_consolidations, (), _EVERYBODY),
     "stead.erasures": Seed(_erasures, _EVERYBODY, _EVERYBODY),
     "public.evidence_embeddings": Seed(_evidence_embeddings, _TENANT, _TENANT),
+    "public.evidence_scopes": Seed(_evidence_scopes, _TENANT, _TENANT),
+    "public.evidence_artifacts": Seed(_evidence_artifacts, _TENANT, _TENANT),
+    "stead.artifact_removals": Seed(_artifact_removals, _TENANT, _TENANT),
     "public.pattern_embeddings": Seed(
         _pattern_embeddings, (*_TENANT, Label(None)), (*_TENANT, Label(None))
     ),
@@ -848,6 +876,7 @@ SEEDS: dict[str, Seed] = {
     "stead.tool_trust": Seed(_tool_trust, _TENANT, _TENANT),
     "stead.trust_events": Seed(_trust_events, _TENANT, _TENANT),
     "public.connected_accounts": Seed(_connected_accounts, _JOBS, _JOBS),
+    "stead.schedule_pauses": Seed(_schedule_pauses, _TENANT, _TENANT),
     # Views show what their tables hold.
     "public.agent_executions": Seed(_agent_executions, (), _PEOPLE),
     "public.unified_sessions": Seed(_unified_sessions, (), _PEOPLE),

@@ -14,7 +14,7 @@ from stead import sessions
 from stead.agents import queries as runs
 from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
-from stead.assembly.maintenance import chores
+from stead.assembly.standing import standing_schedules
 from stead.db import Database, PoolConfig
 from stead.identity import Tenant
 from stead.sessions import IdleTimeInvalid
@@ -216,9 +216,9 @@ async def test_the_worker_reaps_by_its_setting(fresh: DatabaseAccess, hours: flo
     owner = await asyncpg.connect(fresh.admin_url)
     await make(owner, tenant, 3)
     async with running_server(fresh, Stead(), session_timeout_h=hours) as server:
-        chore = next(c for c in chores(server.parts) if c.name == "reap_sessions")
-        assert await chore.run() == ended
-        assert await chore.run() == 0
+        (reap,) = next(s.rounds for s in standing_schedules(server.parts) if s.name == "session-reaping")
+        assert await reap() == ended
+        assert await reap() == 0
     found = list((await statuses(owner, tenant)).values())
     await owner.close()
     assert found.count("timeout") == ended

@@ -39,12 +39,16 @@ class ActionExecutor:
                 tenant_slug=envelope.tenant_slug,
                 envelope_id=envelope.id,
                 # What was promised when it was proposed is what the outbox goes by.
-                tool=replace(tool, idempotent=tool.idempotent and envelope.idempotent),
+                tool=tool
+                if tool.idempotent == envelope.idempotent
+                else replace(tool, idempotent=tool.idempotent and envelope.idempotent),
                 arguments=envelope.arguments,
                 account_id=envelope.account_id,
                 key=str(envelope.id),
                 attempt=envelope.attempt,
-            )
+            ),
+            # With this very tool, when it was proposed; and neither has changed since, by their digests.
+            checked=True,
         )
         return result_of(outcome)
 

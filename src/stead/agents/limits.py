@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from stead.evidence import HistoryBudget
 from stead.memory import InjectionBudget
 
 
@@ -31,6 +32,7 @@ class RuntimeConfig:
     """Limits of this process.
 
     Args:
+        history: How much of past proposals and outcomes.
         history_messages: How much of the conversation the model sees.
         max_runs: Runs at once.
         beat_s: How often this process says that it lives.
@@ -41,6 +43,7 @@ class RuntimeConfig:
 
     loop: LoopConfig = field(default_factory=LoopConfig)
     budget: InjectionBudget = field(default_factory=InjectionBudget)
+    history: HistoryBudget = field(default_factory=HistoryBudget)
     history_messages: int = 40
     max_runs: int = 500
     beat_s: float = 2.0

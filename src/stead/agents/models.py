@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from stead.identity import Principal
 from stead.sessions import Message, Session
 from stead.tools import ToolSpec
 
+#: Where past proposals and outcomes go in instructions.
+HISTORY: Final = "{{history}}"
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
 
 
@@ -25,12 +27,14 @@ class AgentContext:
         session: The session, with its structured ``context``.
         memories: The block of what is remembered, ready to stand in instructions; empty when nothing is.
         user_text: What the person just said.
+        history: The block of past proposals and outcomes that fit, likewise; for agents that are given it.
     """
 
     agent: str
     session: Session
     memories: str
     user_text: str
+    history: str = ""
 
 
 Instructions = str | Callable[[AgentContext], str]
@@ -168,10 +172,12 @@ class AgentDefinition:
 
     Args:
         model: A model's name; None: the one that the server is configured with.
-        instructions: Text, in which ``{{memories}}`` and ``{{context}}`` are replaced, or a function.
+        instructions: Text, in which ``{{memories}}``, ``{{history}}`` and ``{{context}}`` are replaced; or a
+            function.
         tools: Functions that anybody may use, by the name that a model calls them: they run within the run.
         actions: Slugs of tools of the catalogue: their calls are proposed, judged and carried out by workers.
         output_schema: JSON Schema that the answer must follow, or None for text.
+        history: Whether it is given past proposals and outcomes in any case.
         id: Row of ``agents``; None for an agent in code that is not registered yet.
         version_id: Row of ``agent_versions``, for an agent that is not defined in code.
     """
@@ -186,8 +192,18 @@ class AgentDefinition:
     actions: Sequence[str] = ()
     output_schema: dict[str, Any] | None = None
     tagline: str = ""
+    history: bool = False
     id: UUID | None = None
     version_id: UUID | None = None
+
+    @property
+    def wants_history(self) -> bool:
+        """Whether past proposals and outcomes are looked up for it: it says so, or acts through guardrails."""
+        return (
+            self.history
+            or bool(self.actions)
+            or (isinstance(self.instructions, str) and HISTORY in self.instructions)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from stead import memory, sessions
+from stead import evidence, memory, sessions
 from stead.agents import queries
 from stead.agents.acting import governed_tools
 from stead.agents.errors import SessionBusy
@@ -56,6 +56,7 @@ class Begun:
     history: Sequence[Message]
     memories: str
     injected: Sequence[Recalled]
+    past: str = ""
     governed: Sequence[GovernedTool] = ()
     resumed: Resumed | None = None
     prologue: Sequence[Frame] = field(default_factory=list[Frame])
@@ -70,6 +71,7 @@ class Begun:
                 session=self.session,
                 memories=self.memories,
                 user_text=sessions.text_of(self.user_message.parts),
+                history=self.past,
             ),
             tool_context=ToolContext(
                 principal=self.principal,
@@ -188,6 +190,7 @@ async def open_run(
     block, injected = await recall(
         tx, principal, request.vector, session, agent, run_id, [*history, message], embedder, config
     )
+    past = await look_back(tx, request.vector, session, agent, message, embedder, config)
     return Begun(
         principal=principal,
         session=session,
@@ -199,8 +202,34 @@ async def open_run(
         history=[*history, message],
         memories=block,
         injected=injected,
+        past=past,
         governed=await governed_tools(tx, principal, agent.actions),
     )
+
+
+async def look_back(
+    tx: Transaction,
+    vector: Sequence[float] | None,
+    session: Session,
+    agent: AgentDefinition,
+    message: Message,
+    embedder: Embedder,
+    config: RuntimeConfig,
+) -> str:
+    """Past proposals and outcomes for this message, as a block for instructions, where the agent wants them."""
+    text = sessions.text_of(message.parts)
+    if not (agent.wants_history and config.history.max_tokens and text.strip()):
+        return ""
+    found = await evidence.relevant(
+        tx,
+        text,
+        profile_id=session.profile_id,
+        embedder=embedder,
+        vector=vector,
+        limit=config.history.max_items * 2,
+    )
+    block, _ = evidence.as_instructions(found, config.history)
+    return block
 
 
 async def recall(

@@ -45,6 +45,7 @@ class AgentRegistry:
         max_tokens: int | None = None,
         tools: Sequence[str | Callable[..., Any]] = (),
         output_schema: dict[str, Any] | None = None,
+        history: bool = False,
     ) -> AgentDefinition:
         """Defines an agent in code.
 
@@ -54,6 +55,7 @@ class AgentRegistry:
             name: What people read; made from the slug when None.
             tools: Functions, names of registered ones, or slugs of the catalogue. What a slug means is looked up
                 run by run; one that the tenant's catalogue does not have is not offered.
+            history: Whether it is given past proposals and outcomes, as ``context.history``.
 
         Raises:
             AgentInvalid: The slug is malformed or taken, or a tool's name is none.
@@ -76,6 +78,7 @@ class AgentRegistry:
             tools=[tool for tool in direct if isinstance(tool, ToolFunction)],
             actions=[tool for tool in direct if isinstance(tool, str)],
             output_schema=output_schema,
+            history=history,
         )
         self._agents[slug] = definition
         return definition

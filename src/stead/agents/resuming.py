@@ -15,7 +15,7 @@ from stead.agents.errors import AgentUnknown
 from stead.agents.frames import Frame
 from stead.agents.limits import RuntimeConfig
 from stead.agents.models import AgentDefinition, CallOutcome, Resumed, Suspension, WaitingCall
-from stead.agents.opening import Begun, recall
+from stead.agents.opening import Begun, look_back, recall
 from stead.agents.registry import AgentRegistry
 from stead.agents.transcript import outcome_frames, settle_call
 from stead.core.ids import new_id
@@ -150,6 +150,7 @@ async def reopen(
         block, injected = await recall(
             tx, principal, vector, session, agent, run_id, before, embedder, config
         )
+        past = await look_back(tx, vector, session, agent, asked, embedder, config)
         return Begun(
             principal=principal,
             session=session,
@@ -161,6 +162,7 @@ async def reopen(
             history=before,
             memories=block,
             injected=injected,
+            past=past,
             governed=await governed_tools(tx, principal, agent.actions),
             resumed=Resumed(
                 run_id=row["run_id"],

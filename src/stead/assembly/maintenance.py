@@ -10,14 +10,16 @@ from functools import partial
 
 import structlog
 
-from stead import actions, audit, governance, identity, knowledge, outbox, realtime, sessions
+from stead import actions, audit, governance, identity, knowledge, outbox, realtime
+from stead.assembly.standing import standing_schedules
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
 from stead.db.migrator import admin_connection
+from stead.evidence import artifacts
 from stead.http import Parts
 from stead.jobs import upkeep
-from stead.memory import curation, forgetting, items
-from stead.tools import refreshing
+from stead.memory import forgetting, items
+from stead.scheduling import Clockwork
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -49,14 +51,6 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         async with parts.db.transaction(NOBODY) as tx:
             await identity.sweep(tx)
         return 0
-
-    async def reap_sessions() -> int:
-        if not parts.session_timeout_s:
-            return 0
-        reaped = sum((await sessions.reap(parts.db, parts.session_timeout_s)).values())
-        if reaped:
-            _log.info("sessions_reaped", sessions=reaped)
-        return reaped
 
     async def sweep_streams() -> int:
         await parts.runtime.sweep()
@@ -96,11 +90,6 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             run=lambda: outbox.upkeep.sweep(parts.db, parts.outbox.config),
         ),
         Chore(name="measure_outbox", every_s=15.0, run=lambda: outbox.upkeep.measure(parts.db)),
-        Chore(
-            name="refresh_catalogue",
-            every_s=15.0,
-            run=lambda: refreshing.enqueue_due(parts.db, parts.dispatch),
-        ),
         Chore(name="sweep_jobs", every_s=60.0, run=lambda: upkeep.sweep(parts.db, parts.worker.config)),
         Chore(
             name="embed_backlog",
@@ -114,25 +103,22 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         Chore(name="sweep_changes", every_s=30.0, run=lambda: realtime.sweep(parts.db)),
         Chore(name="sweep_governance", every_s=60.0, run=lambda: governance.sweep(parts.db)),
         Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),
-        Chore(name="reap_sessions", every_s=300.0, run=reap_sessions),
         Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),
-        Chore(
-            name="reindex",
-            every_s=300.0,
-            run=lambda: knowledge.reindex(parts.db, parts.runtime.embedder),
-        ),
         Chore(name="fold_totals", every_s=60.0, run=lambda: knowledge.fold_totals(parts.db)),
-        Chore(name="fade_memories", every_s=600.0, run=lambda: curation.fade(parts.db)),
-        Chore(name="expire_memories", every_s=600.0, run=lambda: curation.expire(parts.db)),
-        Chore(
-            name="consolidate_memories",
-            every_s=30.0,
-            run=lambda: curation.consolidate(parts.db, parts.runtime.embedder),
-        ),
         Chore(name="sweep_streams", every_s=60.0, run=sweep_streams),
         Chore(name="resume_erasures", every_s=60.0, run=lambda: forgetting.resume_erasures(parts.db)),
+        Chore(
+            name="sweep_artifacts",
+            every_s=10.0,
+            run=lambda: artifacts.sweep(parts.db, bucket=parts.artifacts),
+        ),
         Chore(name="sweep_identity", every_s=300.0, run=sweep_identity),
         Chore(name="index_vectors", every_s=600.0, run=_indexing(parts, admin_url)),
+        *(
+            # Looks whether its time has come, and does all of it then.
+            Chore(name=each.kind, every_s=5.0, run=Clockwork(parts.db, each).run)
+            for each in standing_schedules(parts)
+        ),
     ]
 
 

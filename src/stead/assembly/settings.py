@@ -141,6 +141,7 @@ class Settings(BaseSettings):
     )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
+    history_tokens: int = Field(600, ge=0, le=100_000, validation_alias=_names("HISTORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
     reranker: str | None = Field(None, validation_alias=_names("RERANKER"))
     reranker_url: str | None = Field(None, validation_alias=_names("RERANKER_URL"))
@@ -150,6 +151,20 @@ class Settings(BaseSettings):
     )
     max_subscriptions: int = Field(
         1000, ge=1, le=1_000_000, validation_alias=_names("MAX_SUBSCRIPTIONS")
+    )
+    artifacts_url: str | None = Field(
+        None, pattern=r"^(file:///|s3://)\S+$", validation_alias=_names("ARTIFACTS_URL")
+    )
+    artifacts_endpoint: str | None = Field(
+        None, pattern=r"^https?://\S+$", validation_alias=_names("ARTIFACTS_ENDPOINT")
+    )
+    artifacts_region: str = Field("us-east-1", validation_alias=_names("ARTIFACTS_REGION"))
+    artifacts_access_key_id: str | None = Field(None, validation_alias=_names("ARTIFACTS_ACCESS_KEY_ID"))
+    artifacts_secret_access_key: SecretStr | None = Field(
+        None, validation_alias=_names("ARTIFACTS_SECRET_ACCESS_KEY")
+    )
+    max_artifact_bytes: int = Field(
+        104_857_600, ge=1024, le=5 * 1024**4, validation_alias=_names("MAX_ARTIFACT_BYTES")
     )
     drain_s: float = Field(10.0, ge=0, le=600, validation_alias=_names("DRAIN_S"))
     stall_s: float = Field(30.0, gt=0, le=600, validation_alias=_names("STALL_S"))
@@ -248,6 +263,11 @@ class Settings(BaseSettings):
         if self.mcp_hosts:
             return tuple(name.lower() for name in self.mcp_hosts)
         return _LOOPBACK if self.host in _LOOPBACK else None
+
+    @property
+    def effective_artifacts_url(self) -> str:
+        """The bucket of artifacts, by its own setting or a folder of this home."""
+        return self.artifacts_url or (self.home / "artifacts").absolute().as_uri()
 
     @property
     def effective_broker_url(self) -> SecretStr | None:

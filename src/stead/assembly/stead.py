@@ -71,6 +71,7 @@ class Stead:
         max_tokens: int | None = None,
         tools: Sequence[str | Callable[..., Any]] = (),
         name: str | None = None,
+        history: bool = False,
     ) -> Callable[[Instructions], Instructions]:
         """Defines an agent by the function that makes its instructions, run by run.
 
@@ -81,6 +82,8 @@ class Stead:
             max_tokens: Of one answer.
             tools: Names of tools, or functions.
             name: What people read.
+            history: Whether it is given past proposals and outcomes, as ``context.history``. Agents with guarded
+                tools are in any case.
 
         Raises:
             AgentInvalid: The slug is malformed or taken, or a tool is not known.
@@ -96,6 +99,7 @@ class Stead:
                 temperature=temperature,
                 max_tokens=max_tokens,
                 tools=tools,
+                history=history,
             )
             return instructions
 

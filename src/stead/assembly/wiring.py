@@ -22,6 +22,7 @@ from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
 from stead.db.migration import all_migrations, not_among
+from stead.evidence import ArtifactConfig, ArtifactStore, HistoryBudget, links
 from stead.http import HttpConfig, Parts
 from stead.identity import Authenticator
 from stead.identity.jwks import JwksCache
@@ -63,6 +64,7 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
         max_body_bytes=settings.max_body_bytes,
+        max_artifact_bytes=settings.max_artifact_bytes,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         secure_cookies=settings.is_production,
         github_api_url=settings.github_api_url,
@@ -91,6 +93,26 @@ def embedder_config(settings: Settings) -> EmbedderConfig:
     return EmbedderConfig(
         openai_api_key=key.get_secret_value() if key else None,
         openai_base_url=settings.openai_base_url,
+    )
+
+
+def artifact_store(settings: Settings) -> ArtifactStore:
+    """The bucket that files of evidence are kept in.
+
+    Raises:
+        Invalid: Its URL is none of a bucket.
+    """
+    secret = settings.artifacts_secret_access_key
+    return ArtifactStore(
+        ArtifactConfig(
+            url=settings.effective_artifacts_url,
+            secret=links.key_of(secrets.jwt_secret(settings)),
+            endpoint=settings.artifacts_endpoint,
+            region=settings.artifacts_region,
+            access_key_id=settings.artifacts_access_key_id,
+            secret_access_key=secret.get_secret_value() if secret else None,
+            max_bytes=settings.max_artifact_bytes,
+        )
     )
 
 
@@ -154,6 +176,7 @@ async def open_parts(
             config=RuntimeConfig(
                 loop=LoopConfig(model=settings.model, call_timeout_s=settings.model_timeout_s),
                 budget=InjectionBudget(max_tokens=settings.memory_tokens),
+                history=HistoryBudget(max_tokens=settings.history_tokens),
                 memory_model=settings.memory_model,
             ),
             kind=kind,
@@ -234,6 +257,7 @@ async def open_parts(
             webhook_secret=settings.composio_webhook_secret.get_secret_value()
             if settings.composio_webhook_secret
             else None,
+            artifacts=artifact_store(settings),
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,

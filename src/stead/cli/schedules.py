@@ -81,6 +81,9 @@ def fire(
     Example: stead schedules fire digest --at 2026-11-21T07:00:00Z
     """
     made = run(_fire(name, tenant, read_moment(at)))
+    if made is None:
+        output.say("a worker does it now")
+        return
     output.say(f"{made} {'job was' if made == 1 else 'jobs were'} made")
 
 
@@ -139,11 +142,13 @@ async def _pause(name: str, slug: str | None, *, paused: bool) -> Schedule:
         return await _find(tx, name, slug)
 
 
-async def _fire(name: str, slug: str | None, tick: datetime | None) -> int:
+async def _fire(name: str, slug: str | None, tick: datetime | None) -> int | None:
     from stead import scheduling  # noqa: PLC0415
 
     async with _transaction() as tx:
-        return await scheduling.schedules.fire(tx, await _find(tx, name, slug), tick)
+        schedule = await _find(tx, name, slug)
+        made = await scheduling.schedules.fire(tx, schedule, tick)
+    return None if schedule.source == "system" else made
 
 
 async def _export(slug: str | None) -> list[str]:

@@ -7,7 +7,15 @@ anything; a policy changes only by a new version.
 """
 
 from stead.governance import objectives, policies
-from stead.governance.decisions import Stage, inputs_of, plain_reason, read_inputs, record
+from stead.governance.decisions import (
+    Decided,
+    Stage,
+    decided,
+    inputs_of,
+    plain_reason,
+    read_inputs,
+    record,
+)
 from stead.governance.document import DEFAULT_POLICY, PolicyDocument, policy_of, read_policy
 from stead.governance.errors import (
     ObjectiveUnknown,
@@ -33,6 +41,7 @@ __all__ = [
     "VERDICTS",
     "Action",
     "Change",
+    "Decided",
     "Decision",
     "Facts",
     "Handling",
@@ -55,6 +64,7 @@ __all__ = [
     "Suggestion",
     "Verdict",
     "count_begun",
+    "decided",
     "evaluate",
     "inputs_of",
     "judge",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -13,10 +14,31 @@ from stead.db import Transaction
 from stead.governance import queries
 from stead.governance.digests import digest_of
 from stead.governance.judging import Judgement
-from stead.governance.models import Action, Facts, Reason
+from stead.governance.models import Action, Facts, Reason, Verdict
 from stead.governance.trust_context import doubt_of
+from stead.identity import Principal
 
 Stage = Literal["proposal", "claim", "replay"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """A decision as it was kept.
+
+    Args:
+        stage: When it was made.
+        reasons: What every rule said.
+    """
+
+    stage: Stage
+    verdict: Verdict
+    reasons: list[dict[str, Any]]
+    not_before: datetime | None
+    quorum: int
+    policy_version: int
+    created_at: datetime
+
+
 _to_json: Final = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
@@ -51,6 +73,12 @@ async def record(
         [each.inputs_digest for each in judgements],
         [_to_json(inputs_of(each.action, each.facts, each.at)) for each in judgements],
     )
+
+
+async def decided(tx: Transaction, principal: Principal, envelope_id: UUID) -> list[Decided]:
+    """What was decided about an envelope, the latest first: for the tenant's service."""
+    rows = await queries.decisions(tx, principal.tenant.id, envelope_id)
+    return [Decided(**dict(row)) for row in rows]
 
 
 def plain_reason(reason: Reason) -> dict[str, Any]:

@@ -64,6 +64,17 @@ async def record_decisions(
     )
 
 
+async def decisions(tx: Transaction, tenant_id: UUID, envelope_id: UUID) -> list[Row]:
+    return await tx.rows(
+        """
+        select d.stage, d.verdict, d.reasons, d.not_before, d.quorum, d.policy_version, d.created_at
+        from stead.decisions d where d.tenant_id = $1 and d.envelope_id = $2 order by d.id desc limit 100
+        """,
+        tenant_id,
+        envelope_id,
+    )
+
+
 async def learn(
     tx: Transaction,
     tenants: Sequence[UUID],

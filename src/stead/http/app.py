@@ -11,9 +11,11 @@ from starlette.middleware.cors import CORSMiddleware
 from stead.http import (
     accounts,
     agents,
+    artifacts,
     audit,
     chat,
     evaluation,
+    evidence,
     feedback,
     forgetting,
     guardrails,
@@ -43,7 +45,7 @@ The backend that AI agents live in: sessions, streaming chat and long-term memor
 Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id answers as one that does not
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
-`agents`, `jobs`, `projects`, `tools`, `accounts`, `guardrails`, `audit`, `realtime` or `keys`.
+`agents`, `jobs`, `projects`, `tools`, `accounts`, `evidence`, `guardrails`, `audit`, `realtime` or `keys`.
 """
 
 
@@ -96,14 +98,22 @@ def create_app(
         audit,
         accounts,
         webhooks,
+        evidence,
+        artifacts,
         keys,
         mcp,
         realtime,
         health,
     ):
         app.include_router(part.router)
+    app.include_router(artifacts.uploads)
+    app.include_router(artifacts.downloads)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=config.max_body_bytes,
+        files={"/v1/artifacts": config.max_artifact_bytes},
+    )
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,

@@ -19,6 +19,7 @@ class HttpConfig:
         rate_limit: For each identity, and for each address that proved none ("120/minute").
         chat_rate_limit: Messages to agents, likewise.
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
+        max_artifact_bytes: Of a file that is stored.
         session_ttl_s: How long an anonymous session's token is good.
         secure_cookies: Whether cookies are for HTTPS only.
         github_api_url: Where projects are exported to.
@@ -36,6 +37,7 @@ class HttpConfig:
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     max_body_bytes: int = 1_048_576
+    max_artifact_bytes: int = 104_857_600
     metrics_token: str | None = None
     session_ttl_s: int = 30 * 24 * 3600
     secure_cookies: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -131,19 +132,31 @@ class LastResort:
 
 
 class BodyLimit:
-    """Refuses bodies above a size, whether they say their length or not, before they are in memory."""
+    """Refuses bodies above a size, whether they say their length or not, before they are in memory.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Args:
+        app: What is behind it.
+        max_bytes: Of a body.
+        files: Of bodies that are files, by the path they are posted to. Nobody holds them in memory; that of a
+            signed call somebody does, and it is no file here.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, files: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._files = files or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+        headers = dict(scope["headers"])
+        max_bytes = self._max_bytes
+        if scope["method"] == "POST" and not {b"webhook-signature", b"idempotency-key"} & headers.keys():
+            max_bytes = max(self._files.get(scope["path"], 0), max_bytes)
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or int(declared) > max_bytes:
+            await self._refuse(scope, receive, send, max_bytes)
             return
         received = 0
         too_large = False
@@ -154,7 +167,7 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
-                if received > self._max_bytes:
+                if received > max_bytes:
                     too_large = True
                     # The app sees a client that went away, and stops reading.
                     return {"type": "http.disconnect"}
@@ -173,10 +186,11 @@ class BodyLimit:
             if not too_large:
                 raise
         if too_large and not answered:
-            await self._refuse(scope, receive, send)
+            await self._refuse(scope, receive, send, max_bytes)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+    @staticmethod
+    async def _refuse(scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
         state = scope.setdefault("state", {})
         state["problem_code"] = BodyTooLarge.code
-        error = BodyTooLarge(f"at most {self._max_bytes} bytes are taken", hint="Send less at once.")
+        error = BodyTooLarge(f"at most {max_bytes} bytes are taken", hint="Send less at once.")
         await problem(error, state.get("request_id"))(scope, receive, send)

@@ -9,6 +9,7 @@ from stead.actions import Webhooks
 from stead.agents import AgentRuntime
 from stead.audit import AnchorFile, SigningKey
 from stead.db import Database
+from stead.evidence import ArtifactStore
 from stead.identity import Authenticator
 from stead.jobs import Delivery, JobRegistry, JobStreams, Worker
 from stead.outbox import OutboxWorker
@@ -36,6 +37,7 @@ class Parts:
         guard: Which addresses tools may call.
         accounts: What linking accounts works with.
         webhook_secret: What a provider of accounts signs its webhooks with.
+        artifacts: Files of evidence.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
         live: The feed of changes and the channels.
         audit_key: What seals of the audit log are signed with; None leaves them unsigned.
@@ -62,6 +64,7 @@ class Parts:
     guard: Guard
     accounts: AccountServices
     webhook_secret: str | None = field(default=None, repr=False)
+    artifacts: ArtifactStore
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     audit_anchors: AnchorFile | None = None

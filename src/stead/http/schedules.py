@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from stead import scheduling
-from stead.http.dependencies import Reading, ServiceCaller, Writing, needs_scope, parts_of
+from stead.http.dependencies import (
+    Reading,
+    ServiceCaller,
+    Writing,
+    needs_scope,
+    parts_of,
+    service_principal,
+)
 from stead.http.job_bodies import Kind
 from stead.http.routing import JsonRoute
-from stead.scheduling import Missed, NewSchedule
+from stead.scheduling import Missed, NewSchedule, Source
 
 router = APIRouter(
     route_class=JsonRoute,
@@ -22,6 +29,8 @@ router = APIRouter(
     dependencies=[needs_scope("jobs")],
 )
 
+#: Where nothing else asks who it is.
+_FOR_SERVICES = [Depends(service_principal)]
 _NAME = r"^[a-z0-9][a-z0-9_.:-]{0,99}$"
 Name = Annotated[str, Path(pattern=_NAME)]
 
@@ -55,8 +64,24 @@ class ScheduleOut(BaseModel):
     tick_argument: str | None
     queue: str
     missed: Missed
-    source: Literal["code", "api"]
+    source: Source
     paused: bool
+    next_at: datetime | None
+    last_at: datetime | None
+
+
+class SharedScheduleOut(BaseModel):
+    """A schedule that serves every tenant."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    cron: str
+    time_zone: str
+    kind: str
+    source: Source
+    paused: bool
+    paused_here: bool
     next_at: datetime | None
     last_at: datetime | None
 
@@ -66,6 +91,26 @@ async def listing(principal: ServiceCaller, tx: Reading) -> list[ScheduleOut]:
     """The tenant's own, by name."""
     found = await scheduling.schedules.listing(tx, principal)
     return [ScheduleOut.model_validate(each) for each in found]
+
+
+@router.get("/shared", summary="List schedules of every tenant", dependencies=_FOR_SERVICES)
+async def list_shared(tx: Reading) -> list[SharedScheduleOut]:
+    """What the program does for every tenant by the clock, by name."""
+    return [SharedScheduleOut.model_validate(each) for each in await scheduling.shared.listing(tx)]
+
+
+@router.post("/shared/{name}/pause", summary="Pause one of every tenant", dependencies=_FOR_SERVICES)
+async def pause_shared(name: Name, tx: Writing) -> SharedScheduleOut:
+    """For this tenant alone. Twice is no error."""
+    done = await scheduling.shared.pause(tx, name, paused=True)
+    return SharedScheduleOut.model_validate(done)
+
+
+@router.post("/shared/{name}/resume", summary="Resume one of every tenant", dependencies=_FOR_SERVICES)
+async def resume_shared(name: Name, tx: Writing) -> SharedScheduleOut:
+    """For this tenant alone; a pause for all stays."""
+    done = await scheduling.shared.pause(tx, name, paused=False)
+    return SharedScheduleOut.model_validate(done)
 
 
 @router.post("", status_code=201, summary="Make or change a schedule")

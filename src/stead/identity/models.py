@@ -59,6 +59,8 @@ class Principal:
             claims["sub"] = str(self.profile_id)
         if self.session_id is not None and self.kind == "anonymous":
             claims["stead_session"] = str(self.session_id)
+        if self.kind == "service" and self.scopes:
+            claims["scopes"] = sorted(self.scopes)
         return json.dumps(claims, separators=(",", ":"))
 
     @property

@@ -161,9 +161,9 @@ class Attempt:
     duration_ms: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Claimed:
-    """An envelope in the hands of a worker.
+    """An envelope in the hands of a worker. Not frozen: when its attempt begins it is counted up in place.
 
     Args:
         lease_no: Goes with every write; an older one writes nothing. Before the attempt begins: the one before.

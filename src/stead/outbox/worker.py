@@ -8,7 +8,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -182,9 +181,8 @@ class OutboxWorker:
         self._after = rows[-1]["last_tenant"]
         for row in begun:
             envelope, ruling = running[row["id"]]
-            self._launch(
-                replace(envelope, lease_no=row["lease_no"], attempt=row["attempts"]), ruling.backoff_s
-            )
+            envelope.lease_no, envelope.attempt = row["lease_no"], row["attempts"]
+            self._launch(envelope, ruling.backoff_s)
         for envelope, ruling in held:
             metrics.held(envelope.tenant_slug, ruling.code or ruling.status)
         return len(rows)

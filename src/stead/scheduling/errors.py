@@ -23,6 +23,18 @@ class ScheduleInCode(Conflict):
     code = "schedule_in_code"
 
 
+class SchedulePaused(Conflict):
+    """The schedule is paused."""
+
+    code = "schedule_paused"
+
+
+class ScheduleForAll(Conflict):
+    """The schedule serves all tenants at once."""
+
+    code = "schedule_for_all"
+
+
 class PgCronMissing(Conflict):
     """The database has no pg_cron."""
 

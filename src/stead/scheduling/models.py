@@ -10,7 +10,8 @@ from uuid import UUID
 
 #: What becomes of ticks at which nothing was there to fire them: nothing, one job for all of them, a job for each.
 Missed = Literal["skip", "once", "all"]
-Source = Literal["code", "api"]
+#: `system`: what workers do themselves.
+Source = Literal["code", "api", "system"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +68,24 @@ class Schedule:
     last_at: datetime | None
     seen_at: datetime
     created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedSchedule:
+    """A schedule that serves every tenant, as one of them sees it.
+
+    Args:
+        paused: For all, by who runs the server.
+        paused_here: By this tenant, for itself.
+    """
+
+    id: UUID
+    name: str
+    cron: str
+    time_zone: str
+    kind: str
+    source: Source
+    paused: bool
+    paused_here: bool
+    next_at: datetime | None
+    last_at: datetime | None

@@ -187,6 +187,45 @@ async def delete(tx: Transaction, tenant_id: UUID, schedule_id: UUID) -> None:
     )
 
 
+async def register_standing(
+    tx: Transaction, name: str, cron: str, kind: str, first_at: datetime | None
+) -> None:
+    await tx.execute("select stead.register_standing($1, $2, $3, $4)", name, cron, kind, first_at)
+
+
+async def due_standing(tx: Transaction, name: str) -> Row | None:
+    return await tx.row("select id, cron, asked_at from stead.due_standing($1)", name)
+
+
+async def advance_standing(tx: Transaction, schedule_id: UUID, following: datetime | None) -> None:
+    await tx.execute("select stead.advance_standing($1, $2)", schedule_id, following)
+
+
+async def standing_goes_on(tx: Transaction, schedule_id: UUID) -> bool:
+    return await tx.value("select stead.standing_goes_on($1)", schedule_id)
+
+
+async def sweep_standing(tx: Transaction, unseen_s: float) -> int:
+    return await tx.value("select stead.sweep_standing($1)", unseen_s)
+
+
+async def shared(tx: Transaction) -> list[Row]:
+    return await tx.rows(
+        """
+        select id, name, cron, time_zone, kind, source, paused, paused_here, next_at, last_at
+        from stead.shared_schedules()
+        """
+    )
+
+
+async def pause_shared(
+    tx: Transaction,
+    schedule_id: UUID,
+    paused: bool,  # noqa: FBT001
+) -> None:
+    await tx.execute("select stead.pause_shared_schedule($1, $2)", schedule_id, paused)
+
+
 async def pg_cron(tx: Transaction) -> bool:
     # By the catalogue: its schema is not for everybody to use.
     return await tx.value(

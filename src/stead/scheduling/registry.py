@@ -85,6 +85,10 @@ class ScheduleRegistry:
             ),
         )
 
+    def copy(self) -> ScheduleRegistry:
+        """The same schedules, to which others can be added."""
+        return ScheduleRegistry(dict(self._schedules))
+
     @property
     def all(self) -> list[CodeSchedule]:
         """All of them, in the same order in every process: two that register them do not block each other."""

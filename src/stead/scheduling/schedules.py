@@ -10,7 +10,7 @@ from stead.identity import Principal
 from stead.jobs import JobRegistry
 from stead.scheduling import queries
 from stead.scheduling.cron import Cron
-from stead.scheduling.errors import ScheduleInCode, ScheduleUnknown
+from stead.scheduling.errors import ScheduleInCode, SchedulePaused, ScheduleUnknown
 from stead.scheduling.models import NewSchedule, Schedule
 from stead.scheduling.waking import wake
 
@@ -153,13 +153,19 @@ async def pause_any(tx: Transaction, schedule: Schedule, *, paused: bool) -> Non
 
 
 async def fire(tx: Transaction, schedule: Schedule, tick: datetime | None = None) -> int:
-    """Fires a schedule by hand, also a paused one. Returns how many jobs were made: for one tick none twice.
+    """Fires a schedule by hand, also a paused one. Returns how many jobs were made: for one tick none twice. A
+    standing one makes none: workers do it at once.
 
     Args:
         tx: A transaction of nobody (`stead.db.NOBODY`): for who runs the server.
         schedule: As it was found.
         tick: The tick; now when None.
+
+    Raises:
+        SchedulePaused: It is a standing one and is paused: workers would not do it.
     """
+    if schedule.source == "system" and schedule.paused:
+        raise SchedulePaused(f"{schedule.name!r} is paused", hint="stead schedules resume")
     at = tick or await queries.clock(tx)
     return await queries.fire(tx, schedule.name, at, schedule.tenant_id, even_paused=True)
 

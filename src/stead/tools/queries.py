@@ -364,6 +364,10 @@ async def enqueue_refreshes(tx: Transaction, batch: int, dispatch: str) -> int:
     return await tx.value("select stead.enqueue_refreshes($1, $2)", batch, dispatch)
 
 
+async def hasten_refreshes(tx: Transaction) -> None:
+    await tx.execute("select stead.hasten_refreshes()")
+
+
 async def take_token(tx: Transaction, bucket: str, capacity: float, per_s: float) -> float:
     return await tx.value("select stead.take_token($1, $2, $3)", bucket, capacity, per_s)
 

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+import structlog
+
 from stead.db import NOBODY, Database, Transaction
 from stead.identity import Principal
 from stead.jobs import Enqueued, JobContext, JobFunction, NewJob, enqueue
@@ -19,6 +21,7 @@ from stead.tools.errors import ToolProviderUnknown
 from stead.tools.models import ToolSource
 from stead.tools.syncing import sync
 
+_log = structlog.stdlib.get_logger(__name__)
 KIND: Final = "refresh_catalogue"
 _BATCH: Final = 200
 
@@ -95,6 +98,18 @@ async def enqueue_due(db: Database, dispatch: str = "postgres") -> int:
     """Makes a job for each refresh that is due; returns how many were."""
     async with db.transaction(NOBODY) as tx:
         return await queries.enqueue_refreshes(tx, _BATCH, dispatch)
+
+
+async def enqueue_all(db: Database, dispatch: str = "postgres") -> int:
+    """Makes a job for each toolkit that was ever asked for, whenever that was; returns how many."""
+    async with db.transaction(NOBODY) as tx:
+        await queries.hasten_refreshes(tx)
+    total = 0
+    while done := await enqueue_due(db, dispatch):
+        total += done
+    # The tick's work is done, however much it was.
+    _log.info("catalogue_compared", toolkits=total)
+    return 0
 
 
 def handlers(

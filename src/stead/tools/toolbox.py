@@ -42,8 +42,12 @@ class Toolbox:
         """The provider of that name, if this process has it."""
         return self._providers.get(name)
 
-    async def execute(self, call: ToolCall) -> ToolOutcome:
+    async def execute(self, call: ToolCall, *, checked: bool = False) -> ToolOutcome:
         """Calls a tool once.
+
+        Args:
+            call: What and with what.
+            checked: The arguments are known to fit the tool's schema.
 
         Returns:
             What came of it; it raises only when cancelled, and then the outcome is not known.
@@ -59,14 +63,9 @@ class Toolbox:
                 code="provider_not_here",
                 error=f"this process has no provider {call.tool.provider!r}",
             )
-        try:
-            faults = check_arguments(call.tool, call.arguments)
-        except ToolSchemaInvalid as error:
-            return ToolOutcome(kind="permanent", code=error.code, error=short(error.detail))
-        if faults:
-            return ToolOutcome(
-                kind="permanent", code="arguments_invalid", error=short("; ".join(faults[:10]))
-            )
+        refusal = None if checked else _refusal(call)
+        if refusal is not None:
+            return refusal
         outcome = await self._attempt(provider, call)
         if outcome.kind == "succeeded":
             return replace(outcome, result=storable(outcome.result, self._max_result_bytes))
@@ -102,3 +101,16 @@ class Toolbox:
             return ToolOutcome(
                 kind=after, code="provider_broken", error=f"the provider raised {type(error).__name__}"
             )
+
+
+def _refusal(call: ToolCall) -> ToolOutcome | None:
+    """What is wrong with the arguments, if anything is."""
+    try:
+        faults = check_arguments(call.tool, call.arguments)
+    except ToolSchemaInvalid as error:
+        return ToolOutcome(kind="permanent", code=error.code, error=short(error.detail))
+    if faults:
+        return ToolOutcome(
+            kind="permanent", code="arguments_invalid", error=short("; ".join(faults[:10]))
+        )
+    return None

@@ -20,7 +20,14 @@ from stead.agents.engine.output import JsonSchemaOutput
 from stead.agents.engine.translation import Translator
 from stead.agents.errors import RunStateUnreadable
 from stead.agents.limits import LoopConfig
-from stead.agents.models import AgentContext, AgentDefinition, RunOutcome, ToolContext, Turn
+from stead.agents.models import (
+    HISTORY,
+    AgentContext,
+    AgentDefinition,
+    RunOutcome,
+    ToolContext,
+    Turn,
+)
 from stead.agents.streams import LiveStream
 from stead.db import assert_no_transaction
 from stead.providers.models import PriceList, is_offline
@@ -31,7 +38,7 @@ from stead.providers.models.retries import retry_settings
 _log = structlog.stdlib.get_logger(__name__)
 _MEMORIES: Final = "{{memories}}"
 _CONTEXT: Final = "{{context}}"
-_PLACES: Final = re.compile(f"{re.escape(_MEMORIES)}|{re.escape(_CONTEXT)}")
+_PLACES: Final = re.compile("|".join(map(re.escape, (_MEMORIES, _CONTEXT, HISTORY))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,18 +64,23 @@ class _Spent:
 def instructions_of(agent: AgentDefinition, context: AgentContext) -> str:
     """The instructions of one run: the agent's own, with what is remembered.
 
-    A text says with ``{{memories}}`` and ``{{context}}`` where those go; otherwise memories follow it.
+    A text says with ``{{memories}}``, ``{{history}}`` and ``{{context}}`` where those go; otherwise history and
+    memories follow it.
     """
     if callable(agent.instructions):
         text = agent.instructions(context)
     else:
         # At once: what a person wrote into the one may be spelt like the other.
-        there = {_CONTEXT: _as_data(context.session.context), _MEMORIES: context.memories}
+        there = {
+            _CONTEXT: _as_data(context.session.context),
+            _MEMORIES: context.memories,
+            HISTORY: context.history,
+        }
         text = _PLACES.sub(lambda found: there[found[0]], agent.instructions)
-        if _MEMORIES in agent.instructions:
-            return text
-    if context.memories and context.memories not in text:
-        text = f"{text}\n\n{context.memories}"
+    for place, block in ((HISTORY, context.history), (_MEMORIES, context.memories)):
+        placed = isinstance(agent.instructions, str) and place in agent.instructions
+        if block and not placed and block not in text:
+            text = f"{text}\n\n{block}"
     return text
 
 

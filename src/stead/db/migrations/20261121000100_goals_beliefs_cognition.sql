@@ -432,6 +432,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   picked uuid[];
+  paused constant uuid[] := stead.tenants_pausing('session-reaping');
 begin
   select array_agg(i.id) into picked from (
     select s.id from public.tenants t
@@ -443,7 +444,7 @@ begin
       order by x.last_active_at limit batch
       for update of x skip locked
     ) s
-    where only_tenant is null or t.id = only_tenant
+    where t.id = only_tenant or (only_tenant is null and t.id <> all (paused))
     limit batch
   ) i;
   -- Looked at again with a new snapshot: a run may have begun before the lock was had, and none can begin after.

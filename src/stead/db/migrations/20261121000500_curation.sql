@@ -83,6 +83,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   looked integer;
+  paused constant uuid[] := stead.tenants_pausing('memory-curation');
 begin
   with due as (
     select m.id, m.tenant_id from public.agent_memories m
@@ -96,13 +97,15 @@ begin
   faded as (
     update public.agent_memories m
     set curated_at = now(),
+      -- Of a tenant that has paused it time just passes.
       importance = case
-        when m.importance <= 0.1 or p.half_life_days is null
+        when p.tenant_id = any (paused) or m.importance <= 0.1 or p.half_life_days is null
           or m.last_recalled_at > m.curated_at then m.importance
         else 0.1 + (m.importance - 0.1)
           * 0.5 ^ (extract(epoch from now() - m.curated_at)::real / 86400 / p.half_life_days)
       end,
       archived_at = case
+        when p.tenant_id = any (paused) then null
         when m.kind = 'turn' and m.importance < 0.4
           and greatest(m.happened_at, m.created_at, m.last_recalled_at) < now() - make_interval(days => 1) * p.fresh_days
           then now()
@@ -132,9 +135,11 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   gone integer;
+  paused constant uuid[] := stead.tenants_pausing('memory-curation');
 begin
   with strict as (
-    select p.* from public.memory_policies p where p.keep_archived_days is not null or p.keep_days is not null
+    select p.* from public.memory_policies p
+    where (p.keep_archived_days is not null or p.keep_days is not null) and p.tenant_id <> all (paused)
   ),
   old as (
     select x.id from strict p cross join lateral (

@@ -119,6 +119,8 @@ begin
       ('store_items', 'public.store_items', null),
       ('goals', 'public.goal_assessments', null),
       ('beliefs', 'public.belief_graphs', null),
+      ('artifacts', 'public.evidence_artifacts', 'x.created_by = $3'),
+      ('evidence', 'public.evidence_embeddings', 'x.profile_id = $3'),
       ('runs', 'public.agent_runs', null)
     ) as parts (name, source, whose)
   loop

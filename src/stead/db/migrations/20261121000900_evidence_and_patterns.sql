@@ -12,8 +12,16 @@ create table public.evidence_embeddings (
   content text not null check (length(content) between 1 and 100000),
   metadata jsonb not null default '{}' check (jsonb_typeof(metadata) = 'object'),
   created_at timestamptz not null default now(),
-  unique (tenant_id, id)
+  -- Whose it is; null: the tenant's as a whole.
+  profile_id uuid,
+  -- Put before agents whoever talks to them.
+  shared boolean not null default false,
+  unique (tenant_id, id),
+  foreign key (tenant_id, profile_id) references public.profiles (tenant_id, id) on delete cascade
 );
+create index evidence_embeddings_profile_idx on public.evidence_embeddings (tenant_id, profile_id, created_at desc)
+  where profile_id is not null;
+create index evidence_embeddings_shared_idx on public.evidence_embeddings (tenant_id, created_at desc) where shared;
 create index evidence_embeddings_tenant_idx on public.evidence_embeddings (tenant_id);
 create index evidence_embeddings_source_idx on public.evidence_embeddings (tenant_id, source_type, source_id);
 
@@ -51,7 +59,7 @@ alter table public.pattern_embeddings force row level security;
 revoke all on public.evidence_embeddings, public.pattern_embeddings from anon, authenticated;
 -- What tools brought to light is for those who run the tenant, not for everybody who talks to its agents.
 grant select, insert, update, delete on public.evidence_embeddings to stead_service, service_role;
-grant select on public.evidence_embeddings to stead_definer;
+grant select, delete on public.evidence_embeddings to stead_definer;
 grant select on public.pattern_embeddings to authenticated, stead_definer;
 grant select, insert, update, delete on public.pattern_embeddings to stead_service, service_role;
 create policy tenant_isolation on public.evidence_embeddings to stead_service

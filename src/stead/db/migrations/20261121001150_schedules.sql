@@ -17,7 +17,7 @@ create table stead.schedules (
   max_attempts smallint not null default 3 check (max_attempts between 1 and 100),
   dispatch text not null default 'postgres' check (dispatch in ('postgres', 'celery')),
   missed text not null default 'once' check (missed in ('skip', 'once', 'all')),
-  source text not null check (source in ('code', 'api')),
+  source text not null check (source in ('code', 'api', 'system')),
   paused boolean not null default false,
   next_at timestamptz,
   last_at timestamptz,

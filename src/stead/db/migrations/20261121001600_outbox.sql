@@ -45,13 +45,13 @@ create table public.outbox (
   ready boolean not null default true,
   -- Whether it waits for another one with its lock key.
   blocked boolean not null default false,
-  -- Of those with one lock key one runs at a time: an order that was asked for, or else the account.
+  -- Of those with one lock key one runs at a time: of an order that was asked for, or else of an account.
   order_key text check (length(order_key) between 1 and 255),
-  lock_key text generated always as (coalesce('order:' || order_key, 'account:' || connected_account_id)) stored,
+  lock_key text,
   -- Edits count up: what was approved before one is not approved after it.
   version integer not null default 1,
-  digest bytea generated always as (stead.action_digest(tenant_id, id, version, tool_slug, tool_version, tool_digest,
-    connected_account_id, arguments)) stored,
+  -- Both by triggers, whoever writes: as generated columns they would be computed anew at every step of every envelope.
+  digest bytea not null check (length(digest) = 32),
   -- Whether the provider promises that two calls with one key have one effect.
   idempotent boolean not null default false,
   attempt_limit smallint not null default 5 check (attempt_limit between 1 and 100),
@@ -138,6 +138,14 @@ create table public.outbox_dlq (
 );
 create index outbox_dlq_tenant_idx on public.outbox_dlq (tenant_id, moved_at desc);
 
+-- Envelopes that ended with something to remember, for whoever makes it searchable: an entry each, taken away in the
+-- transaction that does. Without foreign keys: an entry of what is gone is taken away like any other.
+create table stead.outcomes_to_index (
+  tenant_id uuid not null,
+  envelope_id uuid not null,
+  primary key (tenant_id, envelope_id)
+);
+
 -- Providers and accounts that failed too often in a row, and are left alone for a while.
 create table stead.breakers (
   tenant_id uuid not null references public.tenants (id) on delete cascade,
@@ -161,7 +169,9 @@ begin
   if new.version < old.version then
     raise check_violation using message = 'the version of an envelope only counts up';
   end if;
-  -- Generated columns are computed after this.
+  new.digest := stead.action_digest(new.tenant_id, new.id, new.version, new.tool_slug, new.tool_version,
+    new.tool_digest, new.connected_account_id, new.arguments);
+  new.lock_key := coalesce('order:' || new.order_key, 'account:' || new.connected_account_id);
   if (new.arguments, new.tool_slug, new.tool_version, new.tool_digest, new.connected_account_id, new.version)
       is distinct from (old.arguments, old.tool_slug, old.tool_version, old.tool_digest, old.connected_account_id,
         old.version)
@@ -189,7 +199,7 @@ begin
   if old.status = 'awaiting_approval' and new.status in ('pending', 'deferred') and new.version = old.version
     and not exists (
       select from public.approvals a
-      where a.tenant_id = new.tenant_id and a.envelope_id = new.id and a.digest = old.digest and a.status = 'approved'
+      where a.tenant_id = new.tenant_id and a.envelope_id = new.id and a.digest = new.digest and a.status = 'approved'
     ) then
     raise check_violation using message = 'nobody approved exactly this';
   end if;
@@ -214,7 +224,8 @@ create trigger envelope_moves before update on public.outbox
   for each row when (not (
     old.tenant_id = new.tenant_id and old.id = new.id and old.version = new.version and old.arguments = new.arguments
     and old.tool_slug = new.tool_slug and old.tool_version = new.tool_version and old.tool_digest = new.tool_digest
-    and old.connected_account_id is not distinct from new.connected_account_id and (
+    and old.connected_account_id is not distinct from new.connected_account_id and old.digest = new.digest
+    and old.lock_key is not distinct from new.lock_key and old.order_key is not distinct from new.order_key and (
     (old.status = 'pending' and new.status = 'executing' and new.worker_id is not null and not new.blocked
       and new.finished_at is null and new.updated_at = now())
     or (old.status = 'executing' and new.status = 'succeeded' and new.worker_id is null
@@ -225,12 +236,17 @@ create function stead.envelope_begins() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
-  raise check_violation using message = format('an envelope does not begin as %s', new.status);
+  if new.status not in ('proposed', 'denied', 'deferred', 'awaiting_approval', 'pending') then
+    raise check_violation using message = format('an envelope does not begin as %s', new.status);
+  end if;
+  new.digest := stead.action_digest(new.tenant_id, new.id, new.version, new.tool_slug, new.tool_version,
+    new.tool_digest, new.connected_account_id, new.arguments);
+  new.lock_key := coalesce('order:' || new.order_key, 'account:' || new.connected_account_id);
+  return new;
 end
 $$;
 create trigger envelope_begins before insert on public.outbox
-  for each row when (new.status not in ('proposed', 'denied', 'deferred', 'awaiting_approval', 'pending'))
-  execute function stead.envelope_begins();
+  for each row execute function stead.envelope_begins();
 
 create function stead.wake_outbox() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp
@@ -541,6 +557,11 @@ begin
     from ended e
     where a.tenant_id = e.tenant_id and a.envelope_id = e.id and a.lease_no = e.lease_no
   ),
+  noted as (
+    insert into stead.outcomes_to_index (tenant_id, envelope_id)
+    select e.tenant_id, e.id from ended e where e.result is not null or e.outcome in ('failed', 'unknown', 'dead')
+    on conflict do nothing
+  ),
   audited as (
     insert into public.audit_log (tenant_id, actor_type, actor_id, category, action, subject_type, subject_id,
       subject_profile_id, payload)
@@ -816,7 +837,8 @@ do $$
 declare
   t text;
 begin
-  foreach t in array array['public.outbox', 'public.outbox_attempts', 'public.outbox_dlq', 'stead.breakers']
+  foreach t in array array['public.outbox', 'public.outbox_attempts', 'public.outbox_dlq', 'stead.breakers',
+    'stead.outcomes_to_index']
   loop
     execute format('alter table %s enable row level security', t);
     execute format('alter table %s force row level security', t);

@@ -142,27 +142,6 @@ as $$
   select w.url, w.secret_no, w.paused from stead.webhook_endpoints w where w.tenant_id = tenant and w.id = endpoint
 $$;
 
--- Envelopes that ended with something to remember, for whoever makes it searchable: an entry each, taken away in the
--- transaction that writes the evidence.
-create table stead.outcomes_to_index (
-  tenant_id uuid not null,
-  envelope_id uuid not null,
-  primary key (tenant_id, envelope_id),
-  foreign key (tenant_id, envelope_id) references public.outbox (tenant_id, id) on delete cascade
-);
-create function stead.note_outcome_to_index() returns trigger
-language plpgsql security definer set search_path = pg_catalog, pg_temp
-as $$
-begin
-  insert into stead.outcomes_to_index (tenant_id, envelope_id) values (new.tenant_id, new.envelope_id)
-  on conflict do nothing;
-  return null;
-end
-$$;
-create trigger note_outcome_to_index after update on public.outbox_attempts
-  for each row when (old.outcome is null and (new.result is not null or new.outcome in ('permanent', 'unknown')))
-  execute function stead.note_outcome_to_index();
-
 -- Writes evidence of a batch of outcomes: the proposal with its fate, and what the tool answered.
 create function stead.index_outcomes(batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -189,8 +168,9 @@ as $$
     where e.tenant_id = t.tenant_id and e.source_id = t.id and e.source_type in ('proposal', 'tool_output')
   ),
   written as (
-    insert into public.evidence_embeddings (tenant_id, source_type, source_id, content, metadata)
-    select t.tenant_id, k.source_type, t.id, left(k.content, 20000),
+    -- Whose it is decides who may be told of it.
+    insert into public.evidence_embeddings (tenant_id, profile_id, source_type, source_id, content, metadata)
+    select t.tenant_id, t.proposer_id, k.source_type, t.id, left(k.content, 20000),
       jsonb_build_object('tool', t.tool_slug, 'risk', t.risk, 'status', t.status, 'outcome', t.outcome)
     from told t
     cross join lateral (values
@@ -204,11 +184,16 @@ as $$
   select count(*) from taken
 $$;
 
+-- Makes every refresh of the catalogue due.
+create function stead.hasten_refreshes() returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$ update stead.catalog_refreshes set next_at = now() where next_at > now() $$;
+
 do $$
 declare
   t text;
 begin
-  foreach t in array array['stead.webhook_endpoints', 'stead.outcomes_to_index']
+  foreach t in array array['stead.webhook_endpoints']
   loop
     execute format('alter table %s enable row level security', t);
     execute format('alter table %s force row level security', t);
@@ -230,7 +215,7 @@ declare
 begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('envelope_facts', 'ask_approvals', 'count_evidence', 'tell_webhooks', 'tell_of_approval',
-      'tell_of_envelope', 'webhook_endpoint', 'note_outcome_to_index', 'index_outcomes')
+      'tell_of_envelope', 'webhook_endpoint', 'hasten_refreshes', 'index_outcomes')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -239,4 +224,5 @@ end
 $$;
 grant execute on function stead.envelope_facts(uuid[], text[]),
   stead.ask_approvals(uuid[], integer[], text[], integer[], timestamptz[], double precision[]),
-  stead.count_evidence(uuid[]), stead.webhook_endpoint(uuid, uuid), stead.index_outcomes(integer) to stead_service;
+  stead.count_evidence(uuid[]), stead.webhook_endpoint(uuid, uuid), stead.index_outcomes(integer),
+  stead.hasten_refreshes() to stead_service;

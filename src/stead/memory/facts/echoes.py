@@ -12,7 +12,7 @@ from stead.memory.facts.words import FUNCTION_WORDS, content_words, stem, words_
 from stead.memory.injection import OPEN
 
 _MARKER: Final = re.compile(
-    rf"<\s{{0,3}}(/?)\s{{0,3}}{re.escape(OPEN.strip('<>'))}\b[^<>]{{0,100}}>", re.IGNORECASE
+    rf"<\s{{0,3}}(/?)\s{{0,3}}(?:{re.escape(OPEN.strip('<>'))}|history)\b[^<>]{{0,100}}>", re.IGNORECASE
 )
 _FENCE: Final = re.compile(r"\s{0,12}(```+|~~~+)")
 #: One line of a block whose markers were lost on the way, and the sentence that introduces a block.
