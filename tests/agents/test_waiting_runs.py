@@ -490,3 +490,21 @@ async def test_forgetting_takes_the_state_along(office: Office, person: Person, 
     assert not await office.fetch(
         "select from stead.waiting_runs where tenant_id = $1", person.tenant.id
     )
+
+
+async def test_a_process_that_is_stopped_leaves_it_to_the_next(
+    office: Office, person: Person, session: str
+) -> None:
+    """Not by force, and in the midst of the answer: what was half said is nobody's message."""
+    asked = await ask(office, person, session)
+    await office.vote(person, asked["approvalId"], "reject")
+    begun = asyncio.Event()
+    async with office_of(office.access, drain_s=0.1) as other:
+        other.script(Reply(text=["Half ", lambda: begun.set() or "way.", "End."], delay_each_s=0.5))  # type: ignore[func-returns-value]
+        await other.runtime.go_on()
+        await asyncio.wait_for(begun.wait(), 30)
+    assert [r["status"] for r in await runs_of(office, person, session)] == ["failed", "completed"]
+    office.script(DONE)
+    await until_said(office, person, session, "Done.")
+    said = [stored_text(m) for m in await messages_of(office.running, person, session)]
+    assert said == ["Refund 25 for A-17.", "A moment.", "Done."]

@@ -207,15 +207,11 @@ class AgentRuntime:
                 await due.wait(1.0)
             return 0
         for row in rows:
-            if row["unwanted"]:
-                await resuming.withdraw(self._db, row)
-                continue
-            vector = await self._embed_question(resuming.question_of(row))
-            begun = await resuming.reopen(
-                self._db, row, self.registry, self.embedder, self.config, self.process_id, vector
-            )
-            if begun is not None:
-                self._launch(begun)
+            try:
+                await self._go_on_with(row)
+            except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                # It is looked at again in a second, and holds up no other one.
+                _log.warning("run_not_reopened", run_id=str(row["run_id"]), reason=type(error).__name__)
         return len(rows)
 
     async def vote(
@@ -272,6 +268,17 @@ class AgentRuntime:
         live = self._live.get(run_id)
         return live.follow() if live else follow(self._db, self._hub, principal, run_id)
 
+    async def _go_on_with(self, row: Row) -> None:
+        if row["unwanted"]:
+            await resuming.withdraw(self._db, row)
+            return
+        vector = await self._embed_question(resuming.question_of(row))
+        begun = await resuming.reopen(
+            self._db, row, self.registry, self.embedder, self.config, self.process_id, vector
+        )
+        if begun is not None:
+            self._launch(begun)
+
     async def _going_on(
         self,
         principal: Principal,
@@ -286,8 +293,11 @@ class AgentRuntime:
         with self._hub.subscribe(waiting.topic_of_session(session_id)) as goes_on:
             told = time.monotonic()
             while time.monotonic() < until:
-                async with self._db.transaction(principal.served(), read_only=True) as tx:
-                    row = await queries.latest_run(tx, principal.tenant.id, session_id)
+                try:
+                    async with self._db.transaction(principal.served(), read_only=True) as tx:
+                        row = await queries.latest_run(tx, principal.tenant.id, session_id)
+                except (SteadError, *CONNECTION_LOST):
+                    row = None
                 if row is not None and row["id"] != before:
                     break
                 if time.monotonic() - told > SILENCE_S:
