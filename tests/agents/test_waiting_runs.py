@@ -151,7 +151,7 @@ async def test_the_client_votes_in_the_conversation_and_sees_it_go_on(
         finally:
             going.cancel()
     assert kinds(frames)[:5] == [
-        "start", "start-step", "tool-input-start", "tool-input-available", "tool-output-available",
+        "start", "tool-input-start", "tool-input-available", "tool-output-available", "start-step",
     ]  # fmt: skip
     assert (text_of(frames), kinds(frames)[-1]) == ("Done.", "finish")
     again = await respond(office, person, session, asked["approvalId"], approved=True)

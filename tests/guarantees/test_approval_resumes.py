@@ -243,6 +243,6 @@ async def test_a_client_that_comes_back_sees_it_go_on(shop: Shop) -> None:
         frames = await frames_of(answer)
     kinds = [frame["type"] for frame in frames]
     assert kinds[:5] == [
-        "start", "start-step", "tool-input-start", "tool-input-available", "tool-output-available",
+        "start", "tool-input-start", "tool-input-available", "tool-output-available", "start-step",
     ]  # fmt: skip
     assert kinds[-1] == "finish"

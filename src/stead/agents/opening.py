@@ -44,6 +44,8 @@ class Begun:
         governed: Tools of the catalogue that the agent may call.
         resumed: What it goes on with, for a run that waited.
         prologue: Frames that come before the model's: of what it waited for.
+        goes_on_in: The message that clients show it in, if that is not its own: the one that waited, as long as it
+            is the last.
     """
 
     principal: Principal
@@ -60,6 +62,7 @@ class Begun:
     governed: Sequence[GovernedTool] = ()
     resumed: Resumed | None = None
     prologue: Sequence[Frame] = field(default_factory=list[Frame])
+    goes_on_in: UUID | None = None
 
     def turn(self, actions: Actions) -> Turn:
         """What the engine needs."""

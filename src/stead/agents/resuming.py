@@ -122,6 +122,9 @@ async def reopen(
         asked = next((m for m in reversed(before) if m.id == held["user_message_id"]), None)
         if asked is None:
             return None
+        later = await sessions.messages.listing(
+            tx, principal, session.id, after_seq=answered.seq, limit=1
+        )
         run_id, message_id = new_id(), new_id()
         agent, error = await _agent(tx, principal, registry, held["agent_name"])
         if session.status != "in_progress":
@@ -170,6 +173,7 @@ async def reopen(
                 outcomes=outcomes,
             ),
             prologue=_prologue(calls, outcomes),
+            goes_on_in=None if later else answered.id,
         )
 
 
@@ -225,11 +229,12 @@ async def _fail(
 
 
 def _prologue(calls: Sequence[WaitingCall], outcomes: Mapping[str, CallOutcome]) -> list[Frame]:
-    told = [frames.start_step()]
+    # Outside of a step: a client looks for a call that it knows in its last one, which a new one would end.
+    told: list[Frame] = []
     for call in calls:
         told += [
             frames.tool_input_start(call.call_id, call.name),
             frames.tool_input_available(call.call_id, call.name, call.input),
             *outcome_frames(call.call_id, outcomes[call.call_id]),
         ]
-    return [*told, frames.finish_step()]
+    return told

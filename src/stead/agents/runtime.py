@@ -250,7 +250,7 @@ class AgentRuntime:
 
     def _launch(self, begun: Begun) -> LiveStream:
         stream = LiveStream(begun.run_id)
-        stream.emit(frames.start(str(begun.message_id), begun.metadata()))
+        stream.emit(frames.start(str(begun.goes_on_in or begun.message_id), begun.metadata()))
         for frame in begun.prologue:
             stream.emit(frame)
         self._live[begun.run_id] = stream
