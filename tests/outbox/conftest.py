@@ -40,6 +40,9 @@ class OpenGate:
 class Effects:
     """Carries out by calling `does`, and remembers what was carried out."""
 
+    providers: list[str] | None = None
+    functions: list[str] | None = None
+
     def __init__(self) -> None:
         self.done: list[Claimed] = []
         self.running: set[UUID] = set()

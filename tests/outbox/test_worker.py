@@ -346,3 +346,17 @@ async def test_a_late_result_of_a_lost_lease_is_written_nowhere(post: Post) -> N
     assert (stands.status, stands.error_code) == ("outcome_unknown", "worker_lost")
     (attempt,) = await post.attempts(envelope)
     assert (attempt.outcome, attempt.result) == ("unknown", None)
+
+
+async def test_what_a_worker_cannot_carry_out_is_left_to_others(post: Post) -> None:
+    foreign = await post.put(provider="mcp")
+    missing = await post.put(tool="elsewhere")
+    post.effects.providers, post.effects.functions = ["local"], ["nothing"]
+    async with post.worker():
+        await post.until(await post.put(), "succeeded")
+    for envelope in (foreign, missing):
+        assert ((await post.get(envelope)).status, (await post.get(envelope)).attempts) == ("pending", 0)
+    post.effects.providers = post.effects.functions = None
+    async with post.worker():
+        for envelope in (foreign, missing):
+            await post.until(envelope, "succeeded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from stead.actions.judging import WEBHOOKS, ActionGate
@@ -17,9 +18,18 @@ class ActionExecutor:
         gate: What judged them: it has their tools.
         toolbox: What calls tools.
         webhooks: What tells tenants of what happens.
+        functions: Names of the tools that are functions of this program; None: whatever the toolbox has.
     """
 
-    def __init__(self, gate: ActionGate, toolbox: Toolbox, webhooks: Webhooks) -> None:
+    def __init__(
+        self,
+        gate: ActionGate,
+        toolbox: Toolbox,
+        webhooks: Webhooks,
+        functions: Sequence[str] | None = None,
+    ) -> None:
+        self.providers = [*toolbox.names, WEBHOOKS]
+        self.functions = functions
         self._gate = gate
         self._toolbox = toolbox
         self._webhooks = webhooks

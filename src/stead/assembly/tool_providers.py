@@ -12,7 +12,7 @@ from stead.assembly.mcp_servers import servers_of
 from stead.assembly.settings import Settings
 from stead.db import NOBODY, Database, Transaction
 from stead.identity import Principal, Tenant, tenant_service, tenants
-from stead.tools import CatalogueSources, ToolSpec, accounts, warm_scan
+from stead.tools import CatalogueSources, ToolSpec, accounts, refreshing
 from stead.tools.accounts import Account, AccountServices
 from stead.tools.models import Provider
 from stead.tools.providers.composio import (
@@ -51,7 +51,10 @@ async def account_services(
         stack.push_async_callback(client.aclose)
 
     async def look(tx: Transaction, principal: Principal, account: Account) -> None:
-        await warm_scan(tx, principal, account.provider, account.toolkit, dispatch=settings.dispatch)
+        del principal
+        await refreshing.after_connection(
+            tx, account.provider, account.toolkit, dispatch=settings.dispatch
+        )
 
     services = AccountServices(
         db=db,

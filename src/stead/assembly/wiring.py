@@ -221,7 +221,7 @@ async def open_parts(
             own_db,
             hub,
             gate,
-            ActionExecutor(gate, toolbox, webhooks),
+            ActionExecutor(gate, toolbox, webhooks, [spec.slug for spec in registry_of_tools.specs]),
             runtime.process_id,
             outbox_config(settings),
         )

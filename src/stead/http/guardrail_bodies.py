@@ -115,6 +115,10 @@ class AskedFacts(Body):
 class TryAction(Body):
     """What would be decided about an action?"""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"action": {"tool": "refund", "risk": "high"}}]}
+    )
+
     action: AskedAction
     facts: AskedFacts = AskedFacts()
     policy: PolicyDocument | None = None
@@ -159,6 +163,10 @@ class DecisionOut(BaseModel):
 
 class ReplayPolicy(Body):
     """A policy that past decisions are to be made again with."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"policy": {"trust_threshold": 0.7}, "limit": 1000}]}
+    )
 
     policy: PolicyDocument
     since: Moment | None = None

@@ -249,6 +249,16 @@ class Gate(Protocol):
 class Executor(Protocol):
     """Carries envelopes out."""
 
+    @property
+    def providers(self) -> Sequence[str] | None:
+        """The providers that it has; what is of others is left to others. None: all."""
+        ...
+
+    @property
+    def functions(self) -> Sequence[str] | None:
+        """The functions that this program has, where the provider is ``local``. None: all."""
+        ...
+
     async def execute(self, envelope: Claimed) -> Result:
         """Calls the tool once; no transaction is open. Raises only when it is cancelled."""
         ...

@@ -267,14 +267,18 @@ async def lock_batch(
     busy: Sequence[UUID],
     counts: Sequence[int],
     after_tenant: UUID | None,
+    providers: Sequence[str] | None,
+    functions: Sequence[str] | None,
 ) -> list[Row]:
     return await tx.rows(
-        "select * from stead.lock_envelopes($1, $2, $3, $4, $5)",
+        "select * from stead.lock_envelopes($1, $2, $3, $4, $5, $6, $7)",
         wanted,
         most_of_one,
         busy,
         counts,
         after_tenant,
+        providers,
+        functions,
     )
 
 

@@ -163,7 +163,14 @@ class OutboxWorker:
         busy = list(self._tenants)
         async with self._db.transaction(NOBODY) as tx:
             rows = await queries.lock_batch(
-                tx, wanted, self.config.most_of_one, busy, [self._tenants[t] for t in busy], self._after
+                tx,
+                wanted,
+                self.config.most_of_one,
+                busy,
+                [self._tenants[t] for t in busy],
+                self._after,
+                self._executor.providers,
+                self._executor.functions,
             )
             self._claimed_at = time.monotonic()
             if not rows:

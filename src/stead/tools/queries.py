@@ -364,6 +364,10 @@ async def enqueue_refreshes(tx: Transaction, batch: int, dispatch: str) -> int:
     return await tx.value("select stead.enqueue_refreshes($1, $2)", batch, dispatch)
 
 
+async def refresh_at_once(tx: Transaction, provider: str, toolkit: str, dispatch: str) -> None:
+    await tx.execute("select stead.refresh_at_once($1, $2, $3)", provider, toolkit, dispatch)
+
+
 async def hasten_refreshes(tx: Transaction) -> None:
     await tx.execute("select stead.hasten_refreshes()")
 

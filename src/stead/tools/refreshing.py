@@ -68,6 +68,20 @@ class CatalogueSources:
         return self._sources[provider]
 
 
+async def after_connection(
+    tx: Transaction, provider: str, toolkit: str, *, dispatch: str = "postgres"
+) -> None:
+    """Has a provider asked at once for its tools, whoever of the tenant connected an account of it.
+
+    Args:
+        tx: The transaction in which the account became active, in the tenant of whoever connected it.
+        provider: Whom to ask.
+        toolkit: For which tools.
+        dispatch: Who delivers the job.
+    """
+    await queries.refresh_at_once(tx, provider, toolkit, dispatch)
+
+
 async def warm_scan(
     tx: Transaction,
     principal: Principal,

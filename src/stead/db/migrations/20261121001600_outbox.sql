@@ -299,9 +299,11 @@ $$;
 
 -- Envelopes for a worker, locked until the transaction ends: of every tenant its share, and of one tenant never more
 -- than `most_of_one` with those that this worker is at. Nothing is changed but what has to wait for another with
--- its lock key, or for a breaker.
+-- its lock key, or for a breaker. What this worker cannot carry out is left to others: of `providers` it has these,
+-- and of functions (the provider `local`) those of `functions`; null: all.
 create function stead.lock_envelopes(
-  wanted integer, most_of_one integer, busy uuid[], busy_counts integer[], after_tenant uuid
+  wanted integer, most_of_one integer, busy uuid[], busy_counts integer[], after_tenant uuid, providers text[],
+  functions text[]
 )
 returns table (id uuid, tenant_id uuid, tenant_slug text, tool_slug text, tool_version text, tool_digest text,
   provider text, arguments jsonb, connected_account_id text, risk text, attempts integer, attempt_limit smallint,
@@ -350,6 +352,8 @@ begin
     cross join lateral (
       select x.id, x.lock_key from public.outbox x
       where x.tenant_id = s.tenant and x.status = 'pending' and x.ready
+        and (providers is null or x.provider = any (providers))
+        and (functions is null or x.provider <> 'local' or x.tool_slug = any (functions))
       order by x.next_run_at, x.id
       limit s.share
       for no key update skip locked
@@ -475,7 +479,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update public.outbox o
-  set status = u.status, ready = u.until is null, next_run_at = coalesce(u.until, o.next_run_at),
+  set status = u.status, ready = u.status <> 'deferred',
+    next_run_at = coalesce(u.until, case u.status when 'deferred' then now() + interval '1 minute' else o.next_run_at end),
     last_error = u.reason, error_code = u.code
   from unnest(ids, statuses, untils, reasons, codes) as u (id, status, until, reason, code)
   where o.id = u.id and o.status = 'pending';
@@ -775,7 +780,8 @@ begin
   update public.outbox o set ready = true, blocked = false
   from (
     select x.id from public.outbox x
-    where x.status = 'pending' and x.blocked and not exists (
+    -- Said so, it is in the index of those that stand in line.
+    where x.status = 'pending' and x.blocked and x.lock_key is not null and not exists (
       select from public.outbox h where h.tenant_id = x.tenant_id and h.lock_key = x.lock_key and h.id <> x.id
         and (h.status = 'executing' or (x.order_key is not null and h.id < x.id and h.status in ('proposed', 'deferred',
           'awaiting_approval', 'pending', 'retry_wait', 'outcome_unknown')) or (h.status = 'pending' and not h.blocked)))
@@ -807,8 +813,15 @@ as $$
     select x.tenant_id, x.status from public.outbox x where x.status in ('proposed', 'deferred', 'awaiting_approval',
       'retry_wait', 'outcome_unknown') and (only_tenant is null or x.tenant_id = only_tenant)
     union all
-    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending'
+    -- Each part has an index.
+    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending' and x.ready
       and (only_tenant is null or x.tenant_id = only_tenant)
+    union all
+    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending' and not x.ready and not x.blocked
+      and (only_tenant is null or x.tenant_id = only_tenant)
+    union all
+    select x.tenant_id, 'pending' from public.outbox x where x.status = 'pending' and not x.ready and x.blocked
+      and x.lock_key is not null and (only_tenant is null or x.tenant_id = only_tenant)
     union all
     select x.tenant_id, 'executing' from public.outbox x where x.status = 'executing'
       and (only_tenant is null or x.tenant_id = only_tenant)
@@ -899,7 +912,7 @@ revoke execute on function stead.envelope_moves(), stead.envelope_begins(), stea
   stead.action_digest(uuid, uuid, integer, text, text, text, text, jsonb) from public, anon, authenticated;
 grant execute on function stead.action_digest(uuid, uuid, integer, text, text, text, text, jsonb),
   stead.breaker_target(text, text, text) to stead_service, service_role, stead_definer;
-grant execute on function stead.lock_envelopes(integer, integer, uuid[], integer[], uuid),
+grant execute on function stead.lock_envelopes(integer, integer, uuid[], integer[], uuid, text[], text[]),
   stead.begin_envelopes(uuid, uuid[]),
   stead.hold_envelopes(uuid[], text[], timestamptz[], text[], text[]), stead.unblock_envelopes(uuid[]),
   stead.settle_envelopes(uuid, uuid[], integer[], text[], text[], text[], text[], double precision[], text[], integer[]),

@@ -184,6 +184,26 @@ as $$
   select count(*) from taken
 $$;
 
+-- Has a provider asked at once for the tools of the caller's tenant, whoever of it connected an account; and from then
+-- on again and again.
+create function stead.refresh_at_once(of_provider text, of_toolkit text, dispatched text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp
+as $$
+  with noted as (
+    insert into stead.catalog_refreshes as r (tenant_id, provider, toolkit, next_at)
+    values (stead.tenant_id(), of_provider, of_toolkit, now() + interval '30 minutes' + random() * interval '30 minutes')
+    on conflict (tenant_id, provider, toolkit) do update set next_at = excluded.next_at
+    returning r.tenant_id, stead.new_id() as job
+  )
+  insert into public.agent_jobs (id, tenant_id, agent_type, input, queue, run_at, ready, max_attempts, dispatch,
+    celery_task_id, dedupe_key)
+  select n.job, n.tenant_id, 'refresh_catalogue', jsonb_build_object('provider', of_provider, 'toolkit', of_toolkit),
+    'default', now(), true, 3, dispatched, case when dispatched = 'celery' then n.job::text end,
+    of_provider || '/' || of_toolkit
+  from noted n
+  on conflict do nothing
+$$;
+
 -- Makes every refresh of the catalogue due.
 create function stead.hasten_refreshes() returns void
 language sql security definer set search_path = pg_catalog, pg_temp
@@ -215,7 +235,7 @@ declare
 begin
   for f in select oid::regprocedure from pg_proc where pronamespace = 'stead'::regnamespace
     and proname in ('envelope_facts', 'ask_approvals', 'count_evidence', 'tell_webhooks', 'tell_of_approval',
-      'tell_of_envelope', 'webhook_endpoint', 'hasten_refreshes', 'index_outcomes')
+      'tell_of_envelope', 'webhook_endpoint', 'refresh_at_once', 'hasten_refreshes', 'index_outcomes')
   loop
     execute format('alter function %s owner to stead_definer', f);
     execute format('revoke execute on function %s from public', f);
@@ -225,4 +245,4 @@ $$;
 grant execute on function stead.envelope_facts(uuid[], text[]),
   stead.ask_approvals(uuid[], integer[], text[], integer[], timestamptz[], double precision[]),
   stead.count_evidence(uuid[]), stead.webhook_endpoint(uuid, uuid), stead.index_outcomes(integer),
-  stead.hasten_refreshes() to stead_service;
+  stead.refresh_at_once(text, text, text), stead.hasten_refreshes() to stead_service;
