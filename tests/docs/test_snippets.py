@@ -101,7 +101,7 @@ async def test_application(block: Block, access: DatabaseAccess, person: Person,
             assert "shipped on Monday" in text_of(frames)
 
 
-@pytest.mark.parametrize("block", [p for p in _of("file=") if "def refund" in p.values[0].text])
+@pytest.mark.parametrize("block", [p for p in _of("file=") if "tools=[refund]" in p.values[0].text])
 async def test_guarded_tool_of_an_application(
     block: Block, access: DatabaseAccess, person: Person, tmp_path: Path
 ) -> None:
