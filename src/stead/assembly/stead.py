@@ -120,8 +120,8 @@ class Stead:
 
         Args:
             name: What models call it; the function's name when None.
-            risk: Its tier. One of ``low`` risk without scopes that spends nothing runs within the agent's loop;
-                every other is an action, under the tenant's guardrails.
+            risk: ``low``, without scopes and amount: anybody may use it, and it runs within the agent's own run.
+                All others are judged by the tenant's policy, approved where it says so, and run by workers.
             scopes: What a connected account must have been granted.
             idempotent: Whether two calls with one key have one effect.
             amount: The parameter that says what it spends.
@@ -134,9 +134,9 @@ class Stead:
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             if risk == "low" and not scopes and amount is None:
-                self.registry.add_tool(function, name=name, risk=risk)
+                self.registry.add_tool(function, name=name)
             else:
-                self.tools.add(
+                tool = self.tools.add(
                     function,
                     name=name,
                     risk=risk,
@@ -145,6 +145,7 @@ class Stead:
                     amount=amount,
                     timeout_s=timeout_s,
                 )
+                self.registry.add_action(tool.spec.slug, function)
             return function
 
         return register
