@@ -510,7 +510,8 @@ begin
     where o.id = (
       select x.id from public.outbox x
       where x.tenant_id = k.tenant_id and x.lock_key = k.lock_key and x.status = 'pending' and x.blocked
-      order by x.id limit 1);
+      -- Whoever holds it may be waiting for this very key.
+      order by x.id limit 1 for no key update skip locked);
     woken := woken or found;
   end loop;
   if woken then
