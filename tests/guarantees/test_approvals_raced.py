@@ -26,7 +26,7 @@ from stead.identity import Principal
 from tests.actions.conftest import Office, office
 
 __all__ = ["office"]
-RACES = int(os.environ.get("GUARANTEE_RACES", "200"))
+RACES = int(os.environ.get("GUARANTEE_RACES", "1000"))
 AT_ONCE = 5
 SEED = 20261121
 LOST = (ApprovalDecided, ApprovalUnknown, EnvelopeNotEditable, outbox.EnvelopeNotCancellable)
