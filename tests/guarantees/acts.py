@@ -87,7 +87,9 @@ class Works:
         """Another policy."""
         service = tenant_service(tenant or self.tenant)
         async with self.db.transaction(service) as tx:
-            await governance.policies.put(tx, service, {"tiers": TIERS, "trust_threshold": 0, **document})
+            await governance.policies.put(
+                tx, service, {"tiers": TIERS, "trust_threshold": 0, **document}
+            )
 
     async def person(self, *, approves: Risk | None = None) -> Principal:
         """Somebody of the tenant, who may approve up to a tier."""
@@ -149,8 +151,11 @@ class Works:
     async def until_left(self, what: str, count: int, timeout_s: float = 60) -> None:
         """Until the provider has written so many lines of a kind."""
         async with asyncio.timeout(timeout_s):
-            while sum(line.what == what for lines in self.lines().values() for line in lines) < count:
+            while self._left(what) < count:  # noqa: ASYNC110 - other processes write
                 await asyncio.sleep(0.02)
+
+    def _left(self, what: str) -> int:
+        return sum(line.what == what for lines in self.lines().values() for line in lines)
 
     async def all_still(self, timeout_s: float = 120) -> None:
         """Until nothing happens by itself any more. Processes that are gone count as silent at once."""
@@ -199,7 +204,8 @@ class Works:
             """
             select o.id, o.status, o.idempotent, o.attempts, o.tool_slug, o.arguments,
               (select count(*) from public.outbox_attempts a
-               where a.tenant_id = o.tenant_id and a.envelope_id = o.id and a.outcome is distinct from 'released') as noted,
+               where a.tenant_id = o.tenant_id and a.envelope_id = o.id
+                 and a.outcome is distinct from 'released') as noted,
               exists (select from stead.decisions d where d.tenant_id = o.tenant_id and d.envelope_id = o.id
                 and d.verdict = 'allow')
               or exists (select from public.approvals a where a.tenant_id = o.tenant_id and a.envelope_id = o.id
@@ -241,7 +247,8 @@ class Works:
             assert (report.faults, report.pending) == ((), 0)
         assert not await self.admin.fetchval(
             """
-            select count(*) from public.outbox o where o.status in ('succeeded', 'failed', 'outcome_unknown', 'dead')
+            select count(*) from public.outbox o
+            where o.status in ('succeeded', 'failed', 'outcome_unknown', 'dead')
               and not exists (select from public.audit_log a where a.tenant_id = o.tenant_id
                 and a.subject_id = o.id::text and a.action = o.status)
             """

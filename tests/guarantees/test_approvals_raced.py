@@ -121,7 +121,7 @@ async def test_one_wins(office: Office) -> None:
             await asyncio.gather(*(race.run(chance, author, voters) for race in batch))
             races += batch
         async with asyncio.timeout(60):
-            while await admin.fetchval(
+            while await admin.fetchval(  # noqa: ASYNC110 - a worker works
                 "select exists (select from public.outbox where status in ('pending', 'executing', 'retry_wait'))"
             ):
                 await asyncio.sleep(0.05)
@@ -130,7 +130,8 @@ async def test_one_wins(office: Office) -> None:
             select o.id, o.status, o.version, o.digest, o.arguments ->> 'order' as "order",
               (select jsonb_object_agg(a.envelope_version, a.status) from public.approvals a
                where a.envelope_id = o.id)::text as asked,
-              (select a.digest from public.approvals a where a.envelope_id = o.id and a.status = 'approved') as agreed
+              (select a.digest from public.approvals a
+               where a.envelope_id = o.id and a.status = 'approved') as agreed
             from public.outbox o
             """
         )

@@ -66,13 +66,13 @@ async def test_ten_thousand_actions_are_done_once_each_over_two_workers(acting: 
         ("denied", 0, 0, 0, len(forbidden)),
         ("succeeded", 1, 1, 0, len(allowed)),
     ]
-    assert (
-        await acting.admin.fetchval("select count(*) from public.outbox_attempts where outcome = 'succeeded'")
-        == len(allowed)
-    )
+    assert await acting.admin.fetchval(
+        "select count(*) from public.outbox_attempts where outcome = 'succeeded'"
+    ) == len(allowed)
     # In the order in which they were proposed, where one was asked for.
     keyed = await acting.admin.fetch(
-        "select id, tenant_id, lock_key from public.outbox where order_key is not null and status = 'succeeded' order by id"
+        "select id, tenant_id, lock_key from public.outbox "
+        "where order_key is not null and status = 'succeeded' order by id"
     )
     place = {envelope_id: number for number, envelope_id in enumerate(left)}
     last: dict[tuple[UUID, str], int] = {}

@@ -113,6 +113,8 @@ async def test_quiet_hours_are_those_of_the_tenants_clock(acting: Works) -> None
     finally:
         codes = [await worker.stop() for worker in workers]
     assert codes == [0, 0]
-    rows = await acting.admin.fetch("select id, next_run_at from public.outbox where id = any ($1)", deferred)
+    rows = await acting.admin.fetch(
+        "select id, next_run_at from public.outbox where id = any ($1)", deferred
+    )
     assert {row["id"]: row["next_run_at"] for row in rows} == {i: expected[i] for i in deferred}
     assert [acting.done(i) for i in deferred] == [0] * len(deferred)

@@ -57,7 +57,7 @@ async def commits_that_wait(works: Works) -> AsyncIterator[None]:
 async def terminate(works: Works, waiting: str) -> None:
     """Ends the backend whose COMMIT waits."""
     async with asyncio.timeout(60):
-        while not await works.admin.fetchval(
+        while not await works.admin.fetchval(  # noqa: ASYNC110 - of another process
             "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database() "
             "and wait_event = $1 and pid <> pg_backend_pid() limit 1",
             waiting,

@@ -50,7 +50,7 @@ async def works(tmp_path: Path) -> AsyncIterator[Works]:
 
 
 async def propose_for_ever(works: Works, accepted: set[str], chance: random.Random) -> None:
-    """A client: what it was told is stored counts as accepted; what it was not told it sends again, with its key."""
+    """A client: what it was told is stored counts as accepted; what not, it sends again under its key."""
     while True:
         key = str(uuid4())
         tool = chance.choice(["send", "upsert"])

@@ -28,7 +28,7 @@ async def test_what_a_worker_says_after_its_lease_is_refused(acting: Works, tmp_
         before = [await acting.get(envelope_id) for envelope_id in (sent, put)]
         first.process.send_signal(signal.SIGCONT)
         async with asyncio.timeout(60):
-            while not any("envelopes_fenced" in line for line in first.log):  # noqa: ASYNC110 - of another process
+            while not any("envelopes_fenced" in line for line in first.log):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         # It goes on with others.
         others = await acting.propose_many([("send", {"order": f"o{n}"}) for n in range(50)])
@@ -44,7 +44,8 @@ async def test_what_a_worker_says_after_its_lease_is_refused(acting: Works, tmp_
         [first.process.pid, second.process.pid],
     )
     rows = await acting.admin.fetch(
-        "select lease_no, outcome, result->>'by' as by from public.outbox_attempts where envelope_id = $1 order by 1",
+        "select lease_no, outcome, result->>'by' as by from public.outbox_attempts "
+        "where envelope_id = $1 order by 1",
         put,
     )
     assert [(row["outcome"], row["by"]) for row in rows] == [

@@ -1,4 +1,4 @@
-"""A worker killed at each point of an action: what is not known is said to be, and is never sent again by itself."""
+"""A worker killed at each point of an action: what is not known is said to be, and is not sent again by itself."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ async def until_waiting(works: Works, table: str) -> None:
 
 def orders(chance: random.Random, **how: Any) -> list[tuple[str, dict[str, Any]]]:
     """Actions of both kinds, mixed."""
-    found = [
-        (tool, {"order": f"o{n}", **how}) for n in range(EACH // 2) for tool in ("send", "upsert")
-    ]
+    found = [(tool, {"order": f"o{n}", **how}) for n in range(EACH // 2) for tool in ("send", "upsert")]
     chance.shuffle(found)
     return found
 
@@ -153,7 +151,9 @@ async def test_killed_when_it_is_committed_and_nobody_was_told(acting: Works, se
         async with acting.db.transaction(acting.service) as tx:
             await teller.put(tx, acting.service, f"{receiver.url}/told", ["*"])
         await teller.aclose()
-        lost = await acting.propose_many([("send", {"order": f"o{n}", "dies": "after"}) for n in range(1)])
+        lost = await acting.propose_many(
+            [("send", {"order": f"o{n}", "dies": "after"}) for n in range(1)]
+        )
         first = await acting.worker(STEAD_TOOL_HOSTS=hosts).start()
         assert first.process is not None
         await asyncio.wait_for(first.process.wait(), 60)

@@ -16,7 +16,7 @@ async def dies(works: Works) -> None:
     worker = await works.worker().start()
     assert worker.process is not None
     async with asyncio.timeout(60):
-        while worker.process.returncode is None:  # noqa: ASYNC110 - of another process
+        while worker.process.returncode is None:
             await works.hurry()
             await asyncio.sleep(0.05)
     await works.bury()

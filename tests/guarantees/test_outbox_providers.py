@@ -1,4 +1,4 @@
-"""Providers that hang, break off, drip and turn away: each is taken for what it is, and nobody else waits for it."""
+"""Providers that hang, break off, drip and turn away: each is taken for what it is, and nobody waits for it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from tests.support.servers import ServerProcess
 from tests.tools.calls import tool
 
 
-async def put_tool(works: Works, server: FaultyServer, *, idempotent: bool, tenant: Tenant | None = None) -> str:
+async def put_tool(
+    works: Works, server: FaultyServer, *, idempotent: bool, tenant: Tenant | None = None
+) -> str:
     """A tool of a tenant that calls a server."""
     service = tenant_service(tenant or works.tenant)
     slug = f"call_{'again' if idempotent else 'once'}"
@@ -35,7 +37,9 @@ async def put_tool(works: Works, server: FaultyServer, *, idempotent: bool, tena
 
 
 @asynccontextmanager
-async def working(works: Works, *servers: FaultyServer, **environment: str) -> AsyncIterator[ServerProcess]:
+async def working(
+    works: Works, *servers: FaultyServer, **environment: str
+) -> AsyncIterator[ServerProcess]:
     """A worker that may call these."""
     hosts = ",".join(f"127.0.0.1:{server.port}" for server in servers)
     worker = await works.worker(STEAD_TOOL_HOSTS=hosts, **environment).start()
@@ -125,7 +129,8 @@ async def test_a_storm_of_429_is_waited_out(acting: Works) -> None:
             )
             # Not before its time, whatever the backoff of the policy would be; then all of them.
             assert await acting.admin.fetchval(
-                "select min(next_run_at) > now() + interval '50 minutes' from public.outbox where status = 'retry_wait'"
+                "select min(next_run_at) > now() + interval '50 minutes' from public.outbox "
+                "where status = 'retry_wait'"
             )
             async with asyncio.timeout(60):
                 while set((await acting.statuses(ids)).values()) != {"succeeded"}:
@@ -160,7 +165,9 @@ async def test_one_tenants_provider_that_hangs_starves_nobody(acting: Works) -> 
             others: list[UUID] = []
             for _ in range(5):
                 tenant = await acting.add_tenant()
-                given: list[tuple[str, dict[str, Any]]] = [("send", {"order": f"o{n}"}) for n in range(20)]
+                given: list[tuple[str, dict[str, Any]]] = [
+                    ("send", {"order": f"o{n}"}) for n in range(20)
+                ]
                 others += await acting.propose_many(given, by=tenant_service(tenant))
             await acting.until(
                 "select count(*) = $2 from public.outbox where id = any ($1) and status = 'succeeded'",

@@ -97,7 +97,7 @@ class Life(RuleBasedStateMachine):
         status=st.sampled_from(["proposed", "deferred", "awaiting_approval", "pending", "pending"]),
         idempotent=st.booleans(),
     )
-    def begin(self, status: str, idempotent: bool) -> None:  # noqa: FBT001 - hypothesis gives it
+    def begin(self, status: str, idempotent: bool) -> None:
         self.status, self.idempotent = status, idempotent
         self.tenant = self.run(
             self.db.fetchval(
@@ -107,8 +107,9 @@ class Life(RuleBasedStateMachine):
         )
         self.id = self.run(
             self.db.fetchval(
-                "insert into public.outbox (tenant_id, tool_slug, tool_version, tool_digest, provider, risk, status, "
-                "idempotent, proposed_by, attempt_limit) values ($1, 't', '1', 'd', 'local', 'low', $2, $3, 'me', 90) "
+                "insert into public.outbox (tenant_id, tool_slug, tool_version, tool_digest, provider, risk, "
+                "status, idempotent, proposed_by, attempt_limit) "
+                "values ($1, 't', '1', 'd', 'local', 'low', $2, $3, 'me', 90) "
                 "returning id",
                 self.tenant,
                 status,
@@ -124,7 +125,9 @@ class Life(RuleBasedStateMachine):
     def claim(self, worker: UUID) -> None:
         async def both() -> tuple[list[Any], list[Any]]:
             async with self.db.transaction():
-                locked = await self.db.fetch("select id from stead.lock_envelopes(10, 10, '{}', '{}', null)")
+                locked = await self.db.fetch(
+                    "select id from stead.lock_envelopes(10, 10, '{}', '{}', null)"
+                )
                 begun = await self.db.fetch(
                     "select * from stead.begin_envelopes($1, $2)", worker, [row["id"] for row in locked]
                 )
@@ -143,7 +146,7 @@ class Life(RuleBasedStateMachine):
         stale=st.booleans(),
         outcome=st.sampled_from(["succeeded", "failed", "retry", "unknown", "dead"]),
     )
-    def settle(self, worker: UUID, stale: bool, outcome: str) -> None:  # noqa: FBT001
+    def settle(self, worker: UUID, stale: bool, outcome: str) -> None:
         rows = self.run(
             self.db.fetch(
                 "select * from stead.settle_envelopes($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -179,7 +182,7 @@ class Life(RuleBasedStateMachine):
             self.left(status, due=False)
 
     @rule(worker=st.sampled_from(WORKERS), known=st.booleans())
-    def hand_back(self, worker: UUID, known: bool) -> None:  # noqa: FBT001
+    def hand_back(self, worker: UUID, known: bool) -> None:
         back = self.run(
             self.db.fetchval(
                 "select stead.hand_back_envelopes($1, $2, -1)", worker, [self.id] if known else []
@@ -218,7 +221,8 @@ class Life(RuleBasedStateMachine):
         """Its time is over."""
         self.run(
             self.db.execute(
-                "update public.outbox set expires_at = now() - interval '1 second' where id = $1", self.id
+                "update public.outbox set expires_at = now() - interval '1 second' where id = $1",
+                self.id,
             )
         )
         self.run(self.db.execute("select stead.expire_envelopes(1000)"))
@@ -227,7 +231,7 @@ class Life(RuleBasedStateMachine):
         self.run(self.db.execute("update public.outbox set expires_at = null where id = $1", self.id))
 
     @rule(wanted=st.sampled_from(STATUSES), noise=st.booleans())
-    def write_directly(self, wanted: str, noise: bool) -> None:  # noqa: FBT001
+    def write_directly(self, wanted: str, noise: bool) -> None:
         """As somebody with all rights could, also with what else changes in legal steps."""
         if wanted == self.status:
             return
@@ -301,8 +305,8 @@ class Life(RuleBasedStateMachine):
         with pytest.raises(asyncpg.CheckViolationError):
             self.run(
                 self.db.execute(
-                    "insert into public.outbox (tenant_id, tool_slug, tool_version, tool_digest, provider, risk, status, "
-                    "proposed_by) values ($1, 't', '1', 'd', 'local', 'low', $2, 'me')",
+                    "insert into public.outbox (tenant_id, tool_slug, tool_version, tool_digest, provider, risk, "
+                    "status, proposed_by) values ($1, 't', '1', 'd', 'local', 'low', $2, 'me')",
                     self.tenant,
                     status,
                 )

@@ -1,4 +1,4 @@
-"""What was approved under one policy and one tool does not run under another; what is not known is never allowed."""
+"""What was approved under one policy and tool does not run under another; what is not known is not allowed."""
 
 from __future__ import annotations
 
@@ -141,7 +141,9 @@ async def test_a_rule_that_fails_allows_nothing(office: Office, monkeypatch: pyt
     def broken(_: object) -> governance.Reason:
         raise ZeroDivisionError
 
-    rules = tuple((name, broken if name == "rate" else rule) for name, rule in governance.evaluating.RULES)
+    rules = tuple(
+        (name, broken if name == "rate" else rule) for name, rule in governance.evaluating.RULES
+    )
     monkeypatch.setattr(governance.evaluating, "RULES", rules)
     assert await becomes(office, envelope_id, "denied") == "rate"
 

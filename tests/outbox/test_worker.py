@@ -184,9 +184,7 @@ async def test_an_order_that_was_asked_for_is_kept_over_retries_and_approvals(po
     post.effects.does = stumble
     ids = [await post.put(order_key="line", arguments={"n": n}) for n in range(3)]
     later = datetime.now(UTC) + timedelta(hours=1)
-    ids.append(
-        await post.put(order_key="line", arguments={"n": 3}, status="deferred", not_before=later)
-    )
+    ids.append(await post.put(order_key="line", arguments={"n": 3}, status="deferred", not_before=later))
     last = await post.put(order_key="line", arguments={"n": 4})
     async with post.worker(), post.worker():
         for envelope in ids[:3]:

@@ -125,9 +125,7 @@ class ActionGate:
         agreed = [c.envelope.id for c, _ in begun if c.facts.approved]
         if agreed:
             await queries.use_approvals(tx, agreed)
-        rulings = {
-            c.envelope.id: Ruling(status="executing", backoff_s=j.backoff_s) for c, j in begun
-        }
+        rulings = {c.envelope.id: Ruling(status="executing", backoff_s=j.backoff_s) for c, j in begun}
         if held:
             await governance.record(
                 tx, [j for _, j in held], [c.envelope.id for c, _ in held], stage="claim"
