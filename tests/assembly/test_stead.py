@@ -63,9 +63,12 @@ def test_mistakes_are_said_at_definition() -> None:
     with pytest.raises(AgentInvalid, match="no slug"):
         app.agent("Not A Slug")(lambda _: "")
     with pytest.raises(AgentInvalid, match="no tool"):
-        app.agent("other", tools=["subtract"])(lambda _: "")
+        app.agent("other", tools=["sub tract"])(lambda _: "")
     with pytest.raises(ToolInvalid, match="does not fit"):
         app.tool(risk="high")(lambda: None)
+    app.tool(name="transfer", risk="high")(lambda: None)
+    with pytest.raises(AgentInvalid, match="two tools"):
+        app.tool(name="transfer")(lambda: None)
 
 
 def test_the_public_surface_is_what_it_says() -> None:

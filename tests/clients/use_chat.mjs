@@ -23,10 +23,17 @@ const PATIENCE = { timeout: 20_000, interval: 10 };
 export async function load(version) {
   const { Chat, useChat } = await import(version);
   // The transport of the `ai` that this hook was made for, as an application would import it.
-  const { DefaultChatTransport } = await import(version === "react5" ? "ai5" : "ai6");
+  const { DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } = await import(
+    version === "react5" ? "ai5" : "ai6"
+  );
   return (given) => {
     cleanup();
-    return scenarios(given, { Chat, useChat, DefaultChatTransport });
+    return scenarios(given, {
+      Chat,
+      useChat,
+      DefaultChatTransport,
+      lastAssistantMessageIsCompleteWithApprovalResponses,
+    });
   };
 }
 
@@ -53,7 +60,9 @@ function breakingFetch() {
   };
 }
 
-function scenarios(given, { Chat, useChat, DefaultChatTransport }) {
+function scenarios(given, parts) {
+  const { Chat, useChat, DefaultChatTransport, lastAssistantMessageIsCompleteWithApprovalResponses } =
+    parts;
   function transport(options = {}) {
     return new DefaultChatTransport({
       api: `${given.url}/api/chat`,
@@ -64,7 +73,7 @@ function scenarios(given, { Chat, useChat, DefaultChatTransport }) {
   }
 
   /** Puts a chat on the page; `chat()` is what the hook returned at its last rendering. */
-  function open({ messages = [], resume = false, own = false, ...options } = {}) {
+  function open({ messages = [], resume = false, own = false, sendAutomaticallyWhen, ...options } = {}) {
     let latest;
     const statuses = [];
     const errors = [];
@@ -73,6 +82,7 @@ function scenarios(given, { Chat, useChat, DefaultChatTransport }) {
       id: given.session,
       messages,
       transport: transport(options),
+      ...(sendAutomaticallyWhen ? { sendAutomaticallyWhen } : {}),
       onError: (error) => errors.push(error.message),
       onFinish: ({ isAbort, isError }) => finishes.push({ isAbort, isError }),
     };
@@ -219,6 +229,16 @@ function scenarios(given, { Chat, useChat, DefaultChatTransport }) {
       const page = open({ messages: await given.stored(), resume: true });
       await page.done((chat) => chat.resumeStream());
       return page.result();
+    },
+    async approve() {
+      // From version 6 on: the page asks, the person decides, the hook sends it by itself.
+      const page = open({ sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses });
+      await say(page, given.text);
+      const asked = structuredClone(page.chat().messages);
+      const [part] = asked.at(-1).parts.filter((part) => part.state === "approval-requested");
+      await page.chat().addToolApprovalResponse({ id: part.approval.id, approved: given.approved });
+      await page.until((chat) => over(chat) && wordsOf(chat.messages.at(-1)) !== "");
+      return { asked, ...page.result() };
     },
     async initial() {
       const page = open({ messages: await given.stored() });

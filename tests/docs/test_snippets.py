@@ -27,7 +27,7 @@ from stead.cli.main import app as cli
 from stead.jobs import JobContext
 from tests.docs.pages import ROOT, Block, blocks
 from tests.support.people import Person, make_person, make_tenant, open_session, service_headers
-from tests.support.servers import Running, running_server, say, text_of
+from tests.support.servers import Running, frames_of, running_server, say, text_of
 
 BLOCKS = list(blocks())
 PYTHON = [block for block in BLOCKS if block.language == "python"]
@@ -99,6 +99,33 @@ async def test_application(block: Block, access: DatabaseAccess, person: Person,
             command = '/tool order_status {"order_id": "A-17"}'
             frames = await say(running.client, headers, second, command, agentId="helper")
             assert "shipped on Monday" in text_of(frames)
+
+
+@pytest.mark.parametrize("block", [p for p in _of("file=") if "tools=[refund]" in p.values[0].text])
+async def test_guarded_tool_of_an_application(
+    block: Block, access: DatabaseAccess, person: Person, tmp_path: Path
+) -> None:
+    """It asks, as the page says; and is done when the person approves in the conversation."""
+    (command,) = re.findall(r"`(/tool refund .*?)`", block.page.read_text(encoding="utf-8"))
+    async with running_server(access, _load(block, tmp_path), worker=True) as running:
+        session = await open_session(running.client, person)
+        frames = await say(running.client, person.headers, session, command, agentId="helper")
+        (asked,) = [f for f in frames if f["type"] == "tool-approval-request"]
+        part = {
+            "type": "tool-refund",
+            "toolCallId": asked["toolCallId"],
+            "state": "approval-responded",
+            "approval": {"id": asked["approvalId"], "approved": True},
+        }
+        message = {"id": frames[0]["messageId"], "role": "assistant", "parts": [part]}
+        body = {"id": session, "messages": [message], "agentId": "helper"}
+        async with running.client.stream(
+            "POST", "/api/chat", json=body, headers=person.headers
+        ) as answer:
+            told = await frames_of(answer)
+    (output,) = [f["output"] for f in told if f["type"] == "tool-output-available"]
+    assert output == {"order": "A-17", "refunded": 25}
+    assert "returned" in text_of(told)
 
 
 @pytest.mark.parametrize("block", [p for p in _of("file=") if "@app.job" in p.values[0].text])

@@ -13,7 +13,7 @@ def _sent() -> dict[str, set[str]]:
         frames.start("m", {}), frames.start_step(), frames.finish_step(), frames.finish({}), frames.abort(),
         frames.error("e"), frames.tool_input_start("c", "n"), frames.tool_input_delta("c", "d"),
         frames.tool_input_available("c", "n", {}), frames.tool_output_available("c", {}),
-        frames.tool_output_error("c", "e"),
+        frames.tool_output_error("c", "e"), frames.tool_approval_request("c", "a"), frames.tool_output_denied("c"),
         *(f for kind in ("text", "reasoning") for f in (
             frames.block_start(kind, "i"), frames.block_delta(kind, "i", "d"), frames.block_end(kind, "i"))),
     ]  # fmt: skip

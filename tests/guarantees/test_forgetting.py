@@ -66,6 +66,7 @@ AUDIT = {"public.audit_log", "public.audit_logs"}
 #: Tables of people that the life below does not fill, and why.
 NOT_LIVED = {
     "public.audit_log": "nobody acts before the end; ids only, and they stay",
+    "stead.waiting_runs": "a run that waits; tests/agents/test_waiting_runs.py has one forgotten",
     "stead.vector_indexes": "a person with twenty thousand memories; the owner drops the index",
 }
 

@@ -5,7 +5,11 @@ The same guard stands before everything that calls addresses of others.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import json
 import ssl
+import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from stead.actions import WebhookInvalid, Webhooks
+from stead.db.embedded import psql_path
 from stead.tools import (
     AddressRefused,
     ConfiguredSecrets,
@@ -27,9 +33,11 @@ from stead.tools import (
     Toolbox,
     ToolOutcome,
     ToolSecret,
+    catalog,
     guarded_client,
 )
 from stead.tools.guard import is_public, system_resolver
+from tests.guarantees.acts import SECRET, Works
 from tests.http.conftest import captured_logs
 from tests.servers.faulty import answering, faulty_server
 from tests.tools.calls import call_of, tool
@@ -318,3 +326,80 @@ async def test_no_secret_is_in_a_log_an_error_or_an_outcome(behaviour: str) -> N
     assert "CANARY" not in logs.text
     assert CANARY not in str(outcome)
     assert CANARY not in repr(secrets) + repr(vars(secrets))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://169.254.169.254/latest/meta-data",
+        "https://hooks.example.com:22/",
+        "https://user:password@hooks.example.com/",
+        "file:///etc/passwd",
+    ],
+)
+async def test_a_webhook_does_not_lead_inside(acting: Works, url: str) -> None:
+    """Neither by what it is called, nor by what its name means in the end."""
+    hooks = Webhooks(acting.db, CANARY, Guard(resolver=Names([PUBLIC])))
+    with contextlib.suppress(WebhookInvalid):
+        async with acting.db.transaction(acting.service) as tx:
+            await hooks.put(tx, acting.service, url, ["*"])
+    await acting.propose("transfer", order="o")
+    worker = await acting.worker().start()
+    try:
+        await acting.until(
+            "select not exists (select from public.outbox where status in ('pending', 'executing'))"
+        )
+    finally:
+        assert await worker.stop() == 0
+        await hooks.aclose()
+    rows = await acting.admin.fetch(
+        "select status, error_code from public.outbox where provider = 'webhook'"
+    )
+    assert {(row["status"], row["error_code"]) for row in rows} <= {("failed", "address_refused")}
+
+
+async def test_no_secret_is_in_what_is_stored_or_said_of_an_action(acting: Works) -> None:
+    """A provider that repeats the secret that it was sent; searched for in a dump and in the log of the worker."""
+
+    def echo(heard: Any) -> bytes:
+        return answering("200 OK", str(heard.headers).encode(), f"x-request-id: {CANARY}")
+
+    async with faulty_server(answer=echo) as server:
+        host = f"127.0.0.1:{server.port}"
+        config = {"url": f"{server.url}/do", "headers": {"authorization": "Bearer {secret:key}"}}
+        spec = tool("ship", config=config, risk="medium", timeout_s=1.0)
+        async with acting.db.transaction(acting.service) as tx:
+            await catalog.put(tx, acting.service, spec)
+        hooks = Webhooks(acting.db, SECRET, Guard(allowed=frozenset({host})))
+        async with acting.db.transaction(acting.service) as tx:
+            _, signs = await hooks.put(tx, acting.service, f"{server.url}/told", ["*"])
+        await hooks.aclose()
+        secrets = json.dumps({"key": {"value": CANARY, "hosts": ["127.0.0.1"]}})
+        worker = await acting.worker(STEAD_TOOL_HOSTS=host, STEAD_TOOL_SECRETS=secrets).start()
+        try:
+            await acting.propose("ship", order="o1")
+            await acting.all_still()
+            server.behaviour = "reset_mid_body"
+            await acting.propose("ship", order="o2")
+            await acting.until(
+                "select exists (select from public.outbox where status = 'outcome_unknown')"
+            )
+            await acting.until("select not exists (select from stead.outcomes_to_index)")
+        finally:
+            assert await worker.stop() == 0
+        assert sum(CANARY in heard.headers.get("authorization", "") for heard in server.heard) == 2
+    dump = await asyncio.to_thread(
+        subprocess.run,
+        [str(psql_path().with_name("pg_dump")), "--dbname", str(acting.access.admin_url), "--inserts"],
+        capture_output=True,
+        check=True,
+    )
+    said = "\n".join(worker.log)
+    for secret in (CANARY, signs, signs.removeprefix("whsec_"), SECRET):
+        assert secret.encode() not in dump.stdout
+        assert secret not in said
+    # What was looked through holds what was done.
+    assert b"o2" in dump.stdout

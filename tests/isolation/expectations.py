@@ -274,6 +274,10 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "stead.broadcasts": {"stead_definer": _ALL},
     "stead.presences": {"stead_definer": _ALL},
     "stead.signature_nonces": {"stead_definer": _some("select", "insert", "delete")},
+    "stead.waiting_runs": {
+        "stead_service": _some("select", "insert", "update", "delete", rule=own),
+        "stead_definer": _ALL,
+    },
     "stead.stream_chunks": {
         "stead_service": _some("select", "insert", rule=own),
         "stead_definer": _some("select", "insert", "delete"),

@@ -573,6 +573,22 @@ def _daily_sessions(w: World, label: Label) -> dict[str, Any]:
     return {**_of_a_project(w, label), **row}
 
 
+def _waiting_runs(w: World, label: Label) -> dict[str, Any]:
+    # Seeded for nobody: a run waits once.
+    return {
+        "tenant_id": w.tenant(label),
+        "run_id": w.id("public.agent_runs", label),
+        "session_id": w.id("public.sessions", label),
+        "state": "{}",
+        "sdk_version": "1",
+        "calls": [],
+        "envelope_ids": [_new()],
+        "tries": 0,
+        "look_at": "2026-01-01",
+        "created_at": "2026-01-01",
+    }
+
+
 def _extraction_backlog(w: World, label: Label) -> dict[str, Any]:
     # Seeded for nobody: a run waits once.
     return {"run_id": w.id("public.agent_runs", label), "tenant_id": w.tenant(label)}
@@ -913,6 +929,7 @@ SEEDS: dict[str, Seed] = {
     "public.project_file_versions": Seed(_project_file_versions, _PEOPLE, _PEOPLE),
     "public.learning_roadmaps": Seed(_learning_roadmaps, _PEOPLE, _PEOPLE),
     "public.daily_sessions": Seed(_daily_sessions, _PEOPLE, _PEOPLE),
+    "stead.waiting_runs": Seed(_waiting_runs, _each("bob", "visitor"), _each("ann")),
     "stead.extraction_backlog": Seed(_extraction_backlog, _each("bob", "visitor"), _each("ann")),
     "public.agent_jobs": Seed(_agent_jobs, _JOBS, _JOBS),
     "public.agent_job_steps": Seed(_agent_job_steps, _JOBS, _JOBS),

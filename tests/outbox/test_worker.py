@@ -360,3 +360,38 @@ async def test_what_a_worker_cannot_carry_out_is_left_to_others(post: Post) -> N
     async with post.worker():
         for envelope in (foreign, missing):
             await post.until(envelope, "succeeded")
+
+
+async def test_what_was_done_and_cannot_be_stored_is_not_done_again(post: Post) -> None:
+    admin = await asyncpg.connect(post.access.admin_url)
+    try:
+        # Whatever is said of this one, the database refuses it.
+        await admin.execute(
+            """
+            create function public.refuse() returns trigger language plpgsql as $$
+            begin
+              raise exception 'no' using errcode = 'disk_full';
+            end $$;
+            create trigger refuse before update on public.outbox_attempts for each row
+              when (new.outcome <> 'released') execute function public.refuse();
+            """
+        )
+        async with post.worker(hold_check_s=0.05, poll_s=0.05):
+            first = await post.put()
+            await post.poll(lambda: len(post.effects.done) == 1)
+            # Another one that the worker holds and does not know of is handed back, and done.
+            lost = await post.put(status="deferred", not_before=datetime.now(UTC) + timedelta(hours=1))
+            await admin.execute("update public.outbox set status = 'pending' where id = $1", lost)
+            await admin.execute(
+                "select stead.begin_envelopes(worker_id, array[$2::uuid]) from public.outbox where id = $1",
+                first,
+                lost,
+            )
+            await post.poll(lambda: lost in [e.id for e in post.effects.done])
+            assert (await post.get(first)).status == "executing"
+        assert [e.id for e in post.effects.done].count(first) == 1
+        await admin.execute("drop trigger refuse on public.outbox_attempts")
+        await admin.execute("select * from stead.rescue_envelopes(0, 3, 100)")
+        assert (await post.get(first)).status == "outcome_unknown"
+    finally:
+        await admin.close()

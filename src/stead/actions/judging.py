@@ -125,7 +125,7 @@ class ActionGate:
         agreed = [c.envelope.id for c, _ in begun if c.facts.approved]
         if agreed:
             await queries.use_approvals(tx, agreed)
-        rulings = {c.envelope.id: _RUN for c, _ in begun}
+        rulings = {c.envelope.id: Ruling(status="executing", backoff_s=j.backoff_s) for c, j in begun}
         if held:
             await governance.record(
                 tx, [j for _, j in held], [c.envelope.id for c, _ in held], stage="claim"
@@ -151,9 +151,6 @@ class ActionGate:
             [j.not_before for _, j in asked],
             ttls,
         )
-
-
-_RUN: Final = Ruling(status="executing")
 
 
 def _with_quorum(case: _Case, policies: dict[UUID, Policy | None]) -> _Case:

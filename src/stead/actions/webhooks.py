@@ -5,6 +5,7 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -182,14 +183,18 @@ class Webhooks:
 
     async def _post(self, url: str, body: str, headers: dict[str, str]) -> Result:
         try:
-            async with self._client.stream(
-                "POST", url, content=body.encode(), headers=headers, timeout=_TIMEOUT_S
-            ) as answer:
+            # A receiver that drips is within the timeout of each read, and never at an end.
+            async with (
+                asyncio.timeout(_TIMEOUT_S),
+                self._client.stream(
+                    "POST", url, content=body.encode(), headers=headers, timeout=_TIMEOUT_S
+                ) as answer,
+            ):
                 status = answer.status_code
                 after = answer.headers.get("retry-after", "")
         except AddressRefused as error:
             return Result(kind="permanent", error=error.detail, code=error.code)
-        except (httpx.HTTPError, AddressUnknown) as error:
+        except (httpx.HTTPError, AddressUnknown, TimeoutError) as error:
             return Result(kind="retryable", error=type(error).__name__, code="webhook_failed")
         if status < 300:
             return Result(kind="succeeded")

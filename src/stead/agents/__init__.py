@@ -11,6 +11,7 @@ from stead.agents.errors import (
     AgentUnknown,
     NothingToAnswer,
     RunInterrupted,
+    RunStateUnreadable,
     RunUnknown,
     SessionBusy,
     TooManyRuns,
@@ -31,6 +32,7 @@ from stead.agents.output_schema import check_schema
 from stead.agents.registry import AgentRegistry, add_version, listing, save_agent, versions
 from stead.agents.runs import get_run, link_session, list_runs
 from stead.agents.runtime import AgentRuntime
+from stead.agents.voting import ApprovalAnswer
 
 __all__ = [
     "AgentContext",
@@ -41,12 +43,14 @@ __all__ = [
     "AgentSummary",
     "AgentUnknown",
     "AgentVersion",
+    "ApprovalAnswer",
     "Incoming",
     "Instructions",
     "LoopConfig",
     "NothingToAnswer",
     "Run",
     "RunInterrupted",
+    "RunStateUnreadable",
     "RunUnknown",
     "RuntimeConfig",
     "SessionBusy",

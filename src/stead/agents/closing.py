@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from stead import memory, sessions
-from stead.agents import queries
+from stead.agents import queries, waiting
 from stead.agents.frames import Frame
 from stead.agents.models import RunOutcome
 from stead.agents.opening import Begun
@@ -80,7 +80,13 @@ async def write_end(
     ):
         run = await queries.run_by_id(tx, principal.tenant.id, begun.run_id)
         return run is not None and (run["status"], run["error"]) == (outcome.status, outcome.error)
-    if ending.parts:
+    last = ending.frames
+    goes_on = begun.resumed is not None and await waiting.end_resumed(
+        tx, principal, begun.run_id, outcome
+    )
+    if goes_on:
+        last = waiting.GOES_ON
+    elif ending.parts:
         await sessions.messages.add(
             tx,
             principal,
@@ -91,6 +97,8 @@ async def write_end(
             run_id=begun.run_id,
             metadata=begun.metadata(outcome),
         )
+    if outcome.suspension is not None and outcome.status == "completed":
+        await waiting.store(tx, principal, begun.run_id, begun.session.id, outcome.suspension)
     hit_rate: float | None = None
     if begun.injected and outcome.status == "completed":
         hit_rate = await memory.note_use(
@@ -129,7 +137,7 @@ async def write_end(
         principal.tenant.id,
         begun.run_id,
         stream.next_seq,
-        [*stream.unwritten_chunks(), ending.frames],
+        [*stream.unwritten_chunks(), last],
     )
     await notify(tx, [topic_of(begun.run_id)])
     return True
@@ -143,7 +151,8 @@ async def memories_of(
     Facts are looked for in the person's own words only: what was recalled and given to the model is never
     among them, and cannot be extracted again.
     """
-    new = _of_the_person(begun)
+    # What the person said was remembered when the run began to wait.
+    new = _of_the_person(begun) if begun.resumed is None else []
     answered = sessions.text_of(parts)
     # The offline model says nothing but what memory gave it: remembering that would be an echo.
     if answered.strip() and outcome.status == "completed" and not is_offline(begun.model):

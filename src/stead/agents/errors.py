@@ -39,6 +39,12 @@ class RunInterrupted(Unavailable):
     code = "run_interrupted"
 
 
+class RunStateUnreadable(Conflict):
+    """The run that waited cannot be read by this version."""
+
+    code = "run_state_unreadable"
+
+
 class TooManyRuns(Unavailable):
     """This server answers as many messages as it can."""
 

@@ -95,6 +95,14 @@ def tool_output_error(call_id: str, text: str) -> Frame:
     return {"type": "tool-output-error", "toolCallId": call_id, "errorText": storable(text)}
 
 
+def tool_approval_request(call_id: str, approval_id: str) -> Frame:
+    return {"type": "tool-approval-request", "approvalId": approval_id, "toolCallId": call_id}
+
+
+def tool_output_denied(call_id: str) -> Frame:
+    return {"type": "tool-output-denied", "toolCallId": call_id}
+
+
 def storable(value: Any) -> Any:
     """The same JSON without what cannot be stored; halves of a pair that belong together are joined."""
     match value:

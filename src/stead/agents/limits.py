@@ -37,6 +37,7 @@ class RuntimeConfig:
         max_runs: Runs at once.
         beat_s: How often this process says that it lives.
         silent_s: After how long of silence its runs are rescued by others.
+        patience_s: How long a run waits for an action that is under way, before it gives its place up.
         memory_model: Who reads finished conversations for what is worth remembering; None: the rules alone.
     """
 
@@ -47,4 +48,5 @@ class RuntimeConfig:
     max_runs: int = 500
     beat_s: float = 2.0
     silent_s: float = 10.0
+    patience_s: float = 30.0
     memory_model: str | None = None

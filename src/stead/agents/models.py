@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from stead.identity import Principal
 from stead.sessions import Message, Session
+from stead.tools import ToolSpec
 
 #: Where past proposals and outcomes go in instructions.
 HISTORY: Final = "{{history}}"
@@ -51,24 +52,108 @@ class ToolContext:
 
 @dataclass(frozen=True, kw_only=True)
 class ToolFunction:
-    """A function that agents may call, under a name.
-
-    Args:
-        governed: Calls of it are judged by guardrails and leave proposals and outcomes behind.
-    """
+    """A function that agents may call, under a name."""
 
     name: str
     function: Callable[..., Any]
-    governed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class GovernedTool:
+    """A tool of the catalogue as a model is offered it.
+
+    Args:
+        name: What the model calls it: its slug, as far as models take it.
+    """
+
+    name: str
+    spec: ToolSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallOutcome:
+    """What a governed call came to.
+
+    Args:
+        kind: ``rejected``: people did not want it, or withdrew it.
+        value: What the tool returned; else a sentence for the model.
+        approval_id: What people were asked for, if they were.
+    """
+
+    kind: Literal["succeeded", "failed", "rejected"]
+    value: Any
+    approval_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingCall:
+    """A governed call whose outcome is not there yet.
+
+    Args:
+        call_id: The model's id of it.
+        name: What the model calls the tool.
+        input: The arguments as the model gave them.
+        envelope_id: The action that it became.
+        approval_id: What people are asked for; None where it waits for something else.
+    """
+
+    call_id: str
+    name: str
+    input: dict[str, Any]
+    envelope_id: UUID
+    approval_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspension:
+    """A run that waits, as the engine can go on with it.
+
+    Args:
+        state: The engine's own text. It holds what was said.
+        sdk_version: Of the engine that wrote it.
+        calls: What it waits for.
+    """
+
+    state: str
+    sdk_version: str
+    calls: Sequence[WaitingCall]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """A run that waited, with what it waited for.
+
+    Args:
+        run_id: The run that was suspended.
+        outcomes: By the model's id of the call.
+    """
+
+    run_id: UUID
+    suspension: Suspension
+    outcomes: Mapping[str, CallOutcome]
+
+
+class Actions(Protocol):
+    """The governed calls of one run."""
+
+    outcomes: dict[str, CallOutcome]
+    waiting: dict[str, WaitingCall]
+
+    async def must_wait(self, tool: GovernedTool, call_id: str, arguments: dict[str, Any]) -> bool:
+        """Proposes the call; whether the run has to wait for it. If not, its outcome is there."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """All that a run needs; nothing of it is read from the database any more.
+    """All that a run needs; but for its actions nothing is read from the database any more.
 
     Args:
         model: The model's name.
         history: The conversation so far, the new message last.
+        governed: Tools of the catalogue that the agent may call.
+        actions: What their calls become.
+        resumed: What it goes on with, for a run that waited.
     """
 
     agent: AgentDefinition
@@ -76,6 +161,9 @@ class Turn:
     context: AgentContext
     tool_context: ToolContext
     history: Sequence[Message]
+    governed: Sequence[GovernedTool]
+    actions: Actions
+    resumed: Resumed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +174,8 @@ class AgentDefinition:
         model: A model's name; None: the one that the server is configured with.
         instructions: Text, in which ``{{memories}}``, ``{{history}}`` and ``{{context}}`` are replaced; or a
             function.
-        tools: Functions, by the name that a model calls them.
+        tools: Functions that anybody may use, by the name that a model calls them: they run within the run.
+        actions: Slugs of tools of the catalogue: their calls are proposed, judged and carried out by workers.
         output_schema: JSON Schema that the answer must follow, or None for text.
         history: Whether it is given past proposals and outcomes in any case.
         id: Row of ``agents``; None for an agent in code that is not registered yet.
@@ -100,6 +189,7 @@ class AgentDefinition:
     temperature: float | None = None
     max_tokens: int | None = None
     tools: Sequence[ToolFunction] = ()
+    actions: Sequence[str] = ()
     output_schema: dict[str, Any] | None = None
     tagline: str = ""
     history: bool = False
@@ -111,7 +201,7 @@ class AgentDefinition:
         """Whether past proposals and outcomes are looked up for it: it says so, or acts through guardrails."""
         return (
             self.history
-            or any(tool.governed for tool in self.tools)
+            or bool(self.actions)
             or (isinstance(self.instructions, str) and HISTORY in self.instructions)
         )
 
@@ -179,7 +269,11 @@ class Run:
 
 @dataclass(kw_only=True)
 class RunOutcome:
-    """What the loop found out, for the run's row."""
+    """What the loop found out, for the run's row.
+
+    Attributes:
+        suspension: What the run waits for, and how it goes on.
+    """
 
     status: RunStatus = "completed"
     error: dict[str, Any] | None = None
@@ -192,6 +286,7 @@ class RunOutcome:
     requests: int = 0
     cost_usd: Decimal | None = None
     metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+    suspension: Suspension | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,16 +5,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from stead import evidence, memory, sessions
 from stead.agents import queries
+from stead.agents.acting import governed_tools
 from stead.agents.errors import SessionBusy
+from stead.agents.frames import Frame
 from stead.agents.incoming import Incoming, settle
 from stead.agents.limits import RuntimeConfig
-from stead.agents.models import AgentContext, AgentDefinition, RunOutcome, ToolContext, Turn
+from stead.agents.models import (
+    Actions,
+    AgentContext,
+    AgentDefinition,
+    GovernedTool,
+    Resumed,
+    RunOutcome,
+    ToolContext,
+    Turn,
+)
 from stead.agents.registry import AgentRegistry
 from stead.core.ids import new_id
 from stead.db import Transaction
@@ -27,7 +38,15 @@ from stead.sessions import Message, Session
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
-    """What the first transaction leaves for the rest of a run."""
+    """What the first transaction leaves for the rest of a run.
+
+    Args:
+        governed: Tools of the catalogue that the agent may call.
+        resumed: What it goes on with, for a run that waited.
+        prologue: Frames that come before the model's: of what it waited for.
+        goes_on_in: The message that clients show it in, if that is not its own: the one that waited, as long as it
+            is the last.
+    """
 
     principal: Principal
     session: Session
@@ -40,8 +59,12 @@ class Begun:
     memories: str
     injected: Sequence[Recalled]
     past: str = ""
+    governed: Sequence[GovernedTool] = ()
+    resumed: Resumed | None = None
+    prologue: Sequence[Frame] = field(default_factory=list[Frame])
+    goes_on_in: UUID | None = None
 
-    def turn(self) -> Turn:
+    def turn(self, actions: Actions) -> Turn:
         """What the engine needs."""
         return Turn(
             agent=self.agent,
@@ -60,6 +83,9 @@ class Begun:
                 agent=self.agent.slug,
             ),
             history=self.history,
+            governed=self.governed,
+            actions=actions,
+            resumed=self.resumed,
         )
 
     def metadata(self, outcome: RunOutcome | None = None) -> dict[str, Any]:
@@ -161,10 +187,13 @@ async def open_run(
         history = await sessions.messages.latest(
             tx, principal, session.id, before_seq=message.seq, limit=config.history_messages
         )
-    block, injected = await _recall(
-        tx, request, session, agent, run_id, [*history, message], embedder, config
+        if history != last:
+            # A run that waited for its answer to be gone on with may have lost it.
+            await queries.look_at_waiting(tx, principal.tenant.id, session.id)
+    block, injected = await recall(
+        tx, principal, request.vector, session, agent, run_id, [*history, message], embedder, config
     )
-    past = await _look_back(tx, request, session, agent, message, embedder, config)
+    past = await look_back(tx, request.vector, session, agent, message, embedder, config)
     return Begun(
         principal=principal,
         session=session,
@@ -177,12 +206,13 @@ async def open_run(
         memories=block,
         injected=injected,
         past=past,
+        governed=await governed_tools(tx, principal, agent.actions),
     )
 
 
-async def _look_back(
+async def look_back(
     tx: Transaction,
-    request: Request,
+    vector: Sequence[float] | None,
     session: Session,
     agent: AgentDefinition,
     message: Message,
@@ -198,16 +228,17 @@ async def _look_back(
         text,
         profile_id=session.profile_id,
         embedder=embedder,
-        vector=request.vector,
+        vector=vector,
         limit=config.history.max_items * 2,
     )
     block, _ = evidence.as_instructions(found, config.history)
     return block
 
 
-async def _recall(
+async def recall(
     tx: Transaction,
-    request: Request,
+    principal: Principal,
+    vector: Sequence[float] | None,
     session: Session,
     agent: AgentDefinition,
     run_id: UUID,
@@ -225,7 +256,7 @@ async def _recall(
             tx,
             scope_id,
             sessions.text_of(seen[-1].parts),
-            vector=request.vector,
+            vector=vector,
             asked_at=seen[-1].created_at,
         ),
         embedder=embedder,
@@ -237,7 +268,7 @@ async def _recall(
     )
     await memory.note(
         tx,
-        request.principal,
+        principal,
         session_id=session.id,
         profile_id=session.profile_id,
         run_id=run_id,

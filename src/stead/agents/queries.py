@@ -381,3 +381,127 @@ async def claim_extraction(tx: Transaction, lease_s: float, tries: int) -> Row |
 
 async def finish_extraction(tx: Transaction, run_id: UUID, ticket: datetime) -> bool:
     return await tx.value("select stead.finish_extraction($1, $2)", run_id, ticket)
+
+
+async def call_outcomes(tx: Transaction, tenant_id: UUID, envelope_ids: Sequence[UUID]) -> list[Row]:
+    return await tx.rows(
+        """
+        select o.id, o.status, o.arguments, o.last_error, o.error_code, a.result, p.id as approval_id
+        from public.outbox o
+        left join lateral (
+          select a.result from public.outbox_attempts a
+          where a.tenant_id = o.tenant_id and a.envelope_id = o.id and a.outcome = 'succeeded'
+          order by a.lease_no desc limit 1
+        ) a on true
+        left join lateral (
+          select p.id from public.approvals p
+          where p.tenant_id = o.tenant_id and p.envelope_id = o.id order by p.envelope_version desc limit 1
+        ) p on true
+        where o.tenant_id = $1 and o.id = any($2::uuid[])
+        """,
+        tenant_id,
+        list(envelope_ids),
+    )
+
+
+async def insert_waiting(
+    tx: Transaction,
+    tenant_id: UUID,
+    run_id: UUID,
+    session_id: UUID,
+    state: str,
+    sdk_version: str,
+    calls: list[dict[str, Any]],
+    envelope_ids: Sequence[UUID],
+) -> None:
+    await tx.execute(
+        """
+        insert into stead.waiting_runs (tenant_id, run_id, session_id, state, sdk_version, calls, envelope_ids)
+        values ($1, $2, $3, $4, $5, $6, $7)
+        """,
+        tenant_id,
+        run_id,
+        session_id,
+        state,
+        sdk_version,
+        calls,
+        list(envelope_ids),
+    )
+
+
+async def claim_waiting_runs(tx: Transaction, batch: int) -> list[Row]:
+    return await tx.rows(
+        """
+        select run_id, tenant_id, tenant_slug, session_id, profile_id, input, envelope_ids, unwanted
+        from stead.claim_waiting_runs($1)
+        """,
+        batch,
+    )
+
+
+async def lock_waiting(tx: Transaction, tenant_id: UUID, run_id: UUID) -> Row | None:
+    return await tx.row(
+        """
+        select w.state, w.sdk_version, w.calls, w.tries, r.status = 'running' as resumed, s.agent_name,
+          s.message_id, s.user_message_id
+        from stead.waiting_runs w
+        join public.agent_runs s on s.tenant_id = w.tenant_id and s.id = w.run_id
+        left join public.agent_runs r on r.tenant_id = w.tenant_id and r.id = w.resumed_run_id
+        where w.tenant_id = $1 and w.run_id = $2
+        for update of w
+        """,
+        tenant_id,
+        run_id,
+    )
+
+
+async def look_at_waiting(tx: Transaction, tenant_id: UUID, session_id: UUID) -> None:
+    await tx.execute(
+        "update stead.waiting_runs set look_at = now() where tenant_id = $1 and session_id = $2",
+        tenant_id,
+        session_id,
+    )
+
+
+async def take_waiting(tx: Transaction, tenant_id: UUID, run_id: UUID, resumed_run_id: UUID) -> None:
+    await tx.execute(
+        """
+        update stead.waiting_runs set resumed_run_id = $3, tries = tries + 1 where tenant_id = $1 and run_id = $2
+        """,
+        tenant_id,
+        run_id,
+        resumed_run_id,
+    )
+
+
+async def release_waiting(
+    tx: Transaction, tenant_id: UUID, resumed_run_id: UUID, tries: int
+) -> list[dict[str, Any]] | None:
+    # What went on and proposed something itself must not go on again from where it began: it would propose that anew.
+    return await tx.value(
+        """
+        update stead.waiting_runs w set resumed_run_id = null, look_at = now() + make_interval(secs => w.tries * w.tries)
+        where w.tenant_id = $1 and w.resumed_run_id = $2 and w.tries < $3 and not exists (
+          select from public.outbox o where o.tenant_id = w.tenant_id and o.run_id = $2)
+        returning w.calls
+        """,
+        tenant_id,
+        resumed_run_id,
+        tries,
+    )
+
+
+async def end_waiting(
+    tx: Transaction, tenant_id: UUID, resumed_run_id: UUID
+) -> list[dict[str, Any]] | None:
+    return await tx.value(
+        "delete from stead.waiting_runs where tenant_id = $1 and resumed_run_id = $2 returning calls",
+        tenant_id,
+        resumed_run_id,
+    )
+
+
+async def drop_waiting(tx: Transaction, tenant_id: UUID, run_id: UUID) -> None:
+    await tx.execute(
+        "delete from stead.waiting_runs where tenant_id = $1 and run_id = $2", tenant_id, run_id
+    )

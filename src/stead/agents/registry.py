@@ -22,6 +22,7 @@ from stead.db import NOBODY, Database, Row, Transaction
 from stead.identity import Principal
 
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
+_TOOL_SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
 
 
 class AgentRegistry:
@@ -30,6 +31,7 @@ class AgentRegistry:
     def __init__(self) -> None:
         self._agents: dict[str, AgentDefinition] = {}
         self._tools: dict[str, ToolFunction] = {}
+        self._actions: dict[str, Callable[..., Any]] = {}
 
     def add_agent(
         self,
@@ -51,11 +53,12 @@ class AgentRegistry:
             slug: What callers name it: lower-case letters, digits and hyphens.
             instructions: Text, or a function of AgentContext.
             name: What people read; made from the slug when None.
-            tools: Names of registered tools, or functions.
+            tools: Functions, names of registered ones, or slugs of the catalogue. What a slug means is looked up
+                run by run; one that the tenant's catalogue does not have is not offered.
             history: Whether it is given past proposals and outcomes, as ``context.history``.
 
         Raises:
-            AgentInvalid: The slug is malformed or taken, or a tool is not known.
+            AgentInvalid: The slug is malformed or taken, or a tool's name is none.
         """
         if not _SLUG.fullmatch(slug):
             raise AgentInvalid(
@@ -63,6 +66,7 @@ class AgentRegistry:
             )
         if slug in self._agents:
             raise AgentInvalid(f"two agents in code are called {slug!r}")
+        direct = [self._tool(tool) for tool in tools]
         definition = AgentDefinition(
             slug=slug,
             name=name or slug.replace("-", " ").title(),
@@ -71,7 +75,8 @@ class AgentRegistry:
             model=model,
             temperature=temperature,
             max_tokens=max_tokens,
-            tools=[self._tool(tool) for tool in tools],
+            tools=[tool for tool in direct if isinstance(tool, ToolFunction)],
+            actions=[tool for tool in direct if isinstance(tool, str)],
             output_schema=output_schema,
             history=history,
         )
@@ -81,22 +86,31 @@ class AgentRegistry:
     def add_tool(
         self, function: Callable[..., Any], *, name: str | None = None, risk: str = "low"
     ) -> ToolFunction:
-        """Registers a function as a tool that agents may name.
+        """Registers a function as a tool that anybody may use: it runs within the agent's own run.
 
         Raises:
-            AgentInvalid: The name is taken; or the tool does something that needs guardrails and approval,
-                which this version does not have: it would run unguarded.
+            AgentInvalid: The name is taken; or the tool needs guardrails, and here it would run without.
         """
         if risk != "low":
             raise AgentInvalid(
-                f"the tool {name or function.__name__!r} is of {risk} risk, and this version cannot guard it yet",
-                hint="Only register tools that anybody may use without asking (risk='low').",
+                f"the tool {name or function.__name__!r} is of {risk} risk, and would run unguarded",
+                hint="Register it with Stead.tool: it becomes one of the catalogue.",
             )
         tool = ToolFunction(name=name or function.__name__, function=function)
-        if self._tools.get(tool.name, tool).function is not function:
+        if tool.name in self._actions or (self._tools.get(tool.name, tool).function is not function):
             raise AgentInvalid(f"two tools are called {tool.name!r}")
         self._tools[tool.name] = tool
         return tool
+
+    def add_action(self, slug: str, function: Callable[..., Any]) -> None:
+        """Lets agents name a function that is a tool of the catalogue: it is never run from here.
+
+        Raises:
+            AgentInvalid: The name is taken.
+        """
+        if slug in self._tools or self._actions.get(slug, function) is not function:
+            raise AgentInvalid(f"two tools are called {slug!r}")
+        self._actions[slug] = function
 
     def code_agents(self) -> list[AgentDefinition]:
         """Every agent in code."""
@@ -123,7 +137,12 @@ class AgentRegistry:
         if row is not None and row["version_id"] is not None:
             return self._from_row(row)
         if (agent := self._agents.get(slug)) is not None:
-            return agent
+            later = [self._tools[name] for name in agent.actions if name in self._tools]
+            return replace(
+                agent,
+                tools=[*agent.tools, *later],
+                actions=[name for name in agent.actions if name not in self._tools],
+            )
         listed = await queries.list_agents(tx, principal.tenant.id)
         known = {row["slug"] for row in listed if row["visibility"] == "public"} | set(self._agents)
         raise AgentUnknown(
@@ -142,17 +161,24 @@ class AgentRegistry:
             model=row["model"],
             temperature=row["temperature"],
             max_tokens=row["max_tokens"],
-            # A tool that this process does not know is left out: another version of the program has it.
             tools=[self._tools[name] for name in row["tools"] if name in self._tools],
+            actions=[name for name in row["tools"] if name not in self._tools],
             output_schema=row["output_schema"],
         )
 
-    def _tool(self, tool: str | Callable[..., Any]) -> ToolFunction:
+    def _tool(self, tool: str | Callable[..., Any]) -> ToolFunction | str:
         if callable(tool):
+            for slug, function in self._actions.items():
+                if function is tool:
+                    return slug
             return self.add_tool(tool)
-        if tool not in self._tools:
-            raise AgentInvalid(f"no tool is called {tool!r}", hint="Register it before the agent.")
-        return self._tools[tool]
+        if tool in self._tools:
+            return self._tools[tool]
+        if not _TOOL_SLUG.fullmatch(tool):
+            raise AgentInvalid(
+                f"no tool is called {tool!r}", hint="Letters, digits, '_', '.', ':' and '-'."
+            )
+        return tool
 
 
 async def listing(tx: Transaction, principal: Principal) -> list[AgentSummary]:

@@ -8,10 +8,10 @@ from uuid import UUID
 import structlog
 
 from stead import sessions
-from stead.agents import frames, queries
+from stead.agents import frames, queries, waiting
 from stead.agents.errors import RunInterrupted
 from stead.agents.streams import topic_of
-from stead.agents.transcript import fold
+from stead.agents.transcript import fold, without_calls
 from stead.db import NOBODY, Database, Row
 from stead.identity import tenant_service, tenants
 from stead.memory import cognition
@@ -63,7 +63,10 @@ async def end_lost_run(db: Database, process_id: UUID, tenant_id: UUID, run_id: 
             return
         await cognition.record(tx, service, run_id)
         parts = fold([frame for chunk in chunks for frame in chunk["frames"]])
-        if parts:
+        goes_on = await waiting.release(tx, service, run_id)
+        if not goes_on:
+            parts = without_calls(parts, await waiting.end(tx, service, run_id))
+        if parts and not goes_on:
             await sessions.messages.add(
                 tx,
                 service,
@@ -74,7 +77,7 @@ async def end_lost_run(db: Database, process_id: UUID, tenant_id: UUID, run_id: 
                 run_id=run_id,
                 metadata={"runId": str(run_id), "agent": run["agent_name"], "status": "failed"},
             )
-        closing = [frames.error(INTERRUPTED_TEXT)]
+        closing = list(waiting.GOES_ON) if goes_on else [frames.error(INTERRUPTED_TEXT)]
         if not chunks:
             closing.insert(0, frames.start(str(run["message_id"]), {"status": "failed"}))
         seq = chunks[-1]["seq"] + 1 if chunks else 1

@@ -12,7 +12,9 @@ import asyncpg
 import structlog
 
 from stead import sessions
-from stead.agents import frames, queries
+from stead.actions import Proposer
+from stead.agents import frames, queries, resuming, voting, waiting
+from stead.agents.acting import RunActions
 from stead.agents.closing import Ending, memories_of, write_end
 from stead.agents.endings import last_frames
 from stead.agents.errors import RunInterrupted, TooManyRuns
@@ -31,8 +33,9 @@ from stead.agents.rescue import (
     end_lost_run,
     interrupted_error,
 )
-from stead.agents.streams import FrameWriter, LiveStream, topic_of
-from stead.agents.transcript import fold
+from stead.agents.streams import SILENCE_S, FrameWriter, LiveStream, topic_of
+from stead.agents.transcript import fold, without_calls
+from stead.agents.voting import ApprovalAnswer
 from stead.core.errors import SteadError
 from stead.core.ids import new_id
 from stead.db import CONNECTION_LOST, NOBODY, Database, Row
@@ -45,6 +48,8 @@ from stead.realtime import Hub, notify
 _log = structlog.stdlib.get_logger(__name__)
 _EMBED_TIMEOUT_S: Final = 2.0
 _STORE_TRIES: Final = 6
+#: How long a client that voted waits for the run to go on.
+_GOING_ON_S: Final = 60.0
 
 
 class AgentRuntime:
@@ -193,6 +198,44 @@ class AgentRuntime:
             ended += 1
         return ended
 
+    async def go_on(self) -> int:
+        """Goes on with runs whose actions have ended; returns how many. Waits a moment where there are none."""
+        room = self.config.max_runs - self.active
+        rows = await resuming.claim(self._db, room) if room > 0 else []
+        if not rows:
+            with self._hub.subscribe(waiting.WAKE_TOPIC) as due:
+                await due.wait(1.0)
+            return 0
+        for row in rows:
+            try:
+                await self._go_on_with(row)
+            except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+                # It is looked at again in a second, and holds up no other one.
+                _log.warning("run_not_reopened", run_id=str(row["run_id"]), reason=type(error).__name__)
+        return len(rows)
+
+    async def vote(
+        self, principal: Principal, session_id: UUID, ballots: Sequence[ApprovalAnswer], message_id: str
+    ) -> AsyncIterator[list[Frame]]:
+        """Votes on what a run of a session waits for, and returns the stream of how it goes on.
+
+        Args:
+            principal: The person who votes.
+            session_id: The session.
+            ballots: What they decided, all or nothing.
+            message_id: The message that waits.
+
+        Raises:
+            SessionUnknown, ApprovalUnknown: One of them is not there for this caller.
+            ApprovalForbidden, ApprovalDecided, VotedAlready: See `stead.actions.approving.vote`.
+        """
+        async with self._db.transaction(principal.served()) as tx:
+            await sessions.get(tx, principal, session_id)
+            latest = await queries.latest_run(tx, principal.tenant.id, session_id)
+            decided = await voting.vote(tx, principal, session_id, ballots)
+        before = latest["id"] if latest is not None else None
+        return self._going_on(principal, session_id, before, message_id, patient=decided)
+
     async def extract(self) -> int:
         """Reads one finished conversation that waits for it; returns 0 when none does, or no model is to."""
         model = self.config.memory_model
@@ -207,7 +250,9 @@ class AgentRuntime:
 
     def _launch(self, begun: Begun) -> LiveStream:
         stream = LiveStream(begun.run_id)
-        stream.emit(frames.start(str(begun.message_id), begun.metadata()))
+        stream.emit(frames.start(str(begun.goes_on_in or begun.message_id), begun.metadata()))
+        for frame in begun.prologue:
+            stream.emit(frame)
         self._live[begun.run_id] = stream
         self._writer.add(stream)
         task = asyncio.create_task(self._carry_out(begun, stream), name=f"run-{begun.run_id}")
@@ -223,6 +268,49 @@ class AgentRuntime:
         live = self._live.get(run_id)
         return live.follow() if live else follow(self._db, self._hub, principal, run_id)
 
+    async def _go_on_with(self, row: Row) -> None:
+        if row["unwanted"]:
+            await resuming.withdraw(self._db, row)
+            return
+        vector = await self._embed_question(resuming.question_of(row))
+        begun = await resuming.reopen(
+            self._db, row, self.registry, self.embedder, self.config, self.process_id, vector
+        )
+        if begun is not None:
+            self._launch(begun)
+
+    async def _going_on(
+        self,
+        principal: Principal,
+        session_id: UUID,
+        before: UUID | None,
+        message_id: str,
+        *,
+        patient: bool,
+    ) -> AsyncIterator[list[Frame]]:
+        """The stream of the session's next run; of nothing where more people have to vote, or none comes."""
+        until = time.monotonic() + (_GOING_ON_S if patient else 0)
+        with self._hub.subscribe(waiting.topic_of_session(session_id)) as goes_on:
+            told = time.monotonic()
+            while time.monotonic() < until:
+                try:
+                    async with self._db.transaction(principal.served(), read_only=True) as tx:
+                        row = await queries.latest_run(tx, principal.tenant.id, session_id)
+                except (SteadError, *CONNECTION_LOST):
+                    row = None
+                if row is not None and row["id"] != before:
+                    break
+                if time.monotonic() - told > SILENCE_S:
+                    told = time.monotonic()
+                    yield []
+                await goes_on.wait(1.0)
+            else:
+                metadata = {"sessionId": str(session_id), "status": "waiting"}
+                yield [frames.start(message_id, metadata), frames.finish(metadata)]
+                return
+        async for batch in self._stream_of(principal, row["id"]):
+            yield batch
+
     async def _carry_out(self, begun: Begun, stream: LiveStream) -> None:
         outcome = RunOutcome(status="failed", error=interrupted_error(), finish_reason="error")
         began = time.monotonic()
@@ -230,7 +318,7 @@ class AgentRuntime:
         listener = asyncio.create_task(self._listen_for_stop(stream))
         try:
             engine = await self.engine.get()
-            outcome = await engine.answer(begun.turn(), stream)
+            outcome = await engine.answer(begun.turn(self._actions_of(begun)), stream)
         except asyncio.CancelledError:
             # This process is stopping: what there is of the answer is stored all the same.
             stopping = True
@@ -248,15 +336,29 @@ class AgentRuntime:
             self._live.pop(begun.run_id, None)
             await self._give_up(begun)
 
+    def _actions_of(self, begun: Begun) -> RunActions:
+        proposer = Proposer(
+            agent=begun.agent.slug,
+            profile_id=begun.session.profile_id,
+            run_id=begun.run_id,
+            session_id=begun.session.id,
+        )
+        return RunActions(
+            self._db, self._hub, begun.principal, proposer, begun.run_id, self.config.patience_s
+        )
+
     async def _store(self, begun: Begun, stream: LiveStream, outcome: RunOutcome) -> bool:
         await self._writer.release(stream)
         parts = fold(stream.frames)
+        if begun.resumed is not None:
+            # What was waited for stands in the message that waited.
+            parts = without_calls(parts, begun.resumed.outcomes)
         ending = Ending(
             outcome=outcome,
             parts=parts,
             memories=await memories_of(begun, outcome, parts, self.embedder),
             frames=last_frames(outcome, begun.metadata(outcome)),
-            to_be_read=self.config.memory_model is not None,
+            to_be_read=self.config.memory_model is not None and begun.resumed is None,
             load=self.active / self.config.max_runs,
         )
         for attempt in range(_STORE_TRIES):

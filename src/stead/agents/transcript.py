@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from stead.agents import frames
 from stead.agents.frames import Frame
+from stead.agents.models import CallOutcome
 from stead.sessions import Part
 
 
@@ -35,18 +36,71 @@ def fold(stream: Iterable[Frame]) -> list[Part]:
                     "state": "input-streaming",
                 }
                 parts.append(tools[call_id])
-            case {"type": "tool-input-available", "toolCallId": str(call_id), "input": value}:
-                if call_id in tools:
-                    tools[call_id].update(state="input-available", input=value)
-            case {"type": "tool-output-available", "toolCallId": str(call_id), "output": value}:
-                if call_id in tools:
-                    tools[call_id].update(state="output-available", output=value)
-            case {"type": "tool-output-error", "toolCallId": str(call_id), "errorText": str(text)}:
-                if call_id in tools:
-                    tools[call_id].update(state="output-error", errorText=text)
+            case {"toolCallId": str(call_id)} if call_id in tools:
+                _fold_call(tools[call_id], frame)
             case _:
                 pass
     return [part for part in parts if part.get("text") != ""]
+
+
+def _fold_call(call: Part, frame: Frame) -> None:
+    """What a frame says of a call that is there already."""
+    match frame:
+        case {"type": "tool-input-available", "input": value}:
+            call.update(state="input-available", input=value)
+        case {"type": "tool-output-available", "output": value}:
+            call.update(state="output-available", output=value)
+        case {"type": "tool-output-error", "errorText": str(text)}:
+            call.update(state="output-error", errorText=text)
+        case {"type": "tool-approval-request", "approvalId": str(asked)}:
+            call.update(state="approval-requested", approval={"id": asked})
+        case {"type": "tool-output-denied"}:
+            call.update(state="output-denied", approval={**call.get("approval", {}), "approved": False})
+        case _:
+            pass
+
+
+def without_calls(parts: Iterable[Part], call_ids: Container[str]) -> list[Part]:
+    """Parts without these calls of tools, which another message has, and without steps that nothing is left of."""
+    kept: list[Part] = []
+    for part in parts:
+        if str(part.get("toolCallId")) in call_ids:
+            continue
+        if part.get("type") == "step-start" and kept and kept[-1].get("type") == "step-start":
+            continue
+        kept.append(part)
+    return kept[:-1] if kept and kept[-1].get("type") == "step-start" else kept
+
+
+def settle_call(part: Part, outcome: CallOutcome) -> Part:
+    """A call that waited, with what it came to."""
+    settled = {key: value for key, value in part.items() if key not in {"state", "approval"}}
+    asked = outcome.approval_id
+    if outcome.kind == "succeeded":
+        settled |= {"state": "output-available", "output": frames.storable(outcome.value)}
+        if asked is not None:
+            settled["approval"] = {"id": str(asked), "approved": True}
+    elif outcome.kind == "rejected" and asked is not None:
+        reason = frames.storable(outcome.value)
+        settled |= {
+            "state": "output-denied",
+            "approval": {"id": str(asked), "approved": False, "reason": reason},
+        }
+    else:
+        settled |= {"state": "output-error", "errorText": frames.storable(outcome.value)}
+    return settled
+
+
+def outcome_frames(call_id: str, outcome: CallOutcome) -> list[Frame]:
+    """How a stream tells what a governed call came to."""
+    if outcome.kind == "succeeded":
+        return [frames.tool_output_available(call_id, outcome.value)]
+    if outcome.kind == "rejected" and outcome.approval_id is not None:
+        return [
+            frames.tool_approval_request(call_id, str(outcome.approval_id)),
+            frames.tool_output_denied(call_id),
+        ]
+    return [frames.tool_output_error(call_id, str(outcome.value))]
 
 
 def unfold(message_id: str, parts: Iterable[Part], metadata: dict[str, Any]) -> list[Frame]:
@@ -79,7 +133,11 @@ def _tool_frames(name: str, part: Part) -> list[Frame]:
     told = [frames.tool_input_start(call_id, name)]
     if "input" in part:
         told.append(frames.tool_input_available(call_id, name, part["input"]))
-    if "output" in part:
+    if "id" in part.get("approval", {}) and "output" not in part:
+        told.append(frames.tool_approval_request(call_id, part["approval"]["id"]))
+    if part.get("state") == "output-denied":
+        told.append(frames.tool_output_denied(call_id))
+    elif "output" in part:
         told.append(frames.tool_output_available(call_id, part["output"]))
     elif "errorText" in part:
         told.append(frames.tool_output_error(call_id, part["errorText"]))

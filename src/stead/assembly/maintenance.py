@@ -64,6 +64,8 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
 
     return [
         Chore(name="rescue_runs", every_s=2.0, run=parts.runtime.rescue),
+        # Waits by itself for one that can go on.
+        Chore(name="resume_runs", every_s=0.1, run=parts.runtime.go_on),
         Chore(name="rescue_jobs", every_s=2.0, run=lambda: upkeep.rescue(parts.db, parts.worker.config)),
         # Waits by itself until something is due.
         Chore(name="fire_schedules", every_s=0.1, run=parts.scheduler.round),

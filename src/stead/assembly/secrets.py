@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -21,6 +23,11 @@ def jwt_secret(settings: Settings) -> str:
 def service_secret(settings: Settings) -> str | None:
     """The secret of signed internal calls, if it is set."""
     return settings.service_secret.get_secret_value() if settings.service_secret else None
+
+
+def console_key(settings: Settings) -> bytes:
+    """What cookies of the console are signed with: no token, and made from the secret that signs tokens."""
+    return hmac.new(jwt_secret(settings).encode(), b"stead.console/1", hashlib.sha256).digest()
 
 
 def database_password(home: Path) -> str:

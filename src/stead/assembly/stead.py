@@ -15,6 +15,7 @@ from stead.agents import AgentContext, AgentRegistry
 from stead.assembly.database import DatabaseAccess, check_login, reach
 from stead.assembly.settings import Settings, load_settings
 from stead.assembly.wiring import embedder_config, http_config, open_parts
+from stead.console import router as console
 from stead.http import Parts, create_app
 from stead.jobs import JobFunction, JobRegistry
 from stead.processes import ProcessKind
@@ -119,8 +120,8 @@ class Stead:
 
         Args:
             name: What models call it; the function's name when None.
-            risk: Its tier. One of ``low`` risk without scopes that spends nothing runs within the agent's loop;
-                every other is an action, under the tenant's guardrails.
+            risk: ``low``, without scopes and amount: anybody may use it, and it runs within the agent's own run.
+                All others are judged by the tenant's policy, approved where it says so, and run by workers.
             scopes: What a connected account must have been granted.
             idempotent: Whether two calls with one key have one effect.
             amount: The parameter that says what it spends.
@@ -133,9 +134,9 @@ class Stead:
 
         def register(function: Callable[P, R]) -> Callable[P, R]:
             if risk == "low" and not scopes and amount is None:
-                self.registry.add_tool(function, name=name, risk=risk)
+                self.registry.add_tool(function, name=name)
             else:
-                self.tools.add(
+                tool = self.tools.add(
                     function,
                     name=name,
                     risk=risk,
@@ -144,6 +145,7 @@ class Stead:
                     amount=amount,
                     timeout_s=timeout_s,
                 )
+                self.registry.add_action(tool.spec.slug, function)
             return function
 
         return register
@@ -300,4 +302,5 @@ class Stead:
 
     def http(self, open_with: Callable[[], AbstractAsyncContextManager[Parts]]) -> FastAPI:
         """The HTTP application."""
-        return create_app(http_config(self.settings, version("stead")), open_with)
+        config = http_config(self.settings, version("stead"))
+        return create_app(config, open_with, pages=[console])

@@ -254,6 +254,7 @@ async def open_parts(
             tool_sources=sources,
             guard=guard,
             accounts=services,
+            console_key=secrets.console_key(settings),
             webhook_secret=settings.composio_webhook_secret.get_secret_value()
             if settings.composio_webhook_secret
             else None,

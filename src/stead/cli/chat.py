@@ -113,6 +113,8 @@ def _print_stream(answer: httpx.Response) -> None:
             ended_line = frame["delta"].endswith("\n")
         elif kind == "tool-input-available":
             output.err.print(f"(using {frame['toolName']})", style="dim")
+        elif kind == "tool-approval-request":
+            output.err.print(f"(waits for approval {frame['approvalId']})", style="dim")
         elif kind == "error":
             if not ended_line:
                 sys.stdout.write("\n")

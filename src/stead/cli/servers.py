@@ -277,7 +277,7 @@ def _welcome(settings: Settings, listening: socket.socket, token: str, access: D
     # Another port than the settings say is known to this process only.
     there = "" if load_settings().port == listening.getsockname()[1] else f" --url {address}"
     lines = [
-        f"Stead is up on {address}   (API: {address}/docs)",
+        f"Stead is up on {address}   (API: {address}/docs, console: {address}/console)",
         f"model: {settings.model}"
         + (
             "   no language model is configured: answers are made by rule"

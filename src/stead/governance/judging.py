@@ -32,11 +32,13 @@ class Judgement(Decision):
         action: What was judged.
         facts: With what governance added.
         at: The moment.
+        backoff_s: Seconds before the second attempt, as the policy that was asked says.
     """
 
     action: Action
     facts: Facts
     at: datetime
+    backoff_s: float = 2.0
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ async def judge(
                 action=action,
                 facts=facts,
                 at=at,
+                backoff_s=(policy or DEFAULT_POLICY).handling(action.tool, action.risk).backoff_s,
             )
         )
     return made

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from stead import agents
+from stead import agents, tools
 from stead.core.errors import Unavailable
 from stead.http.dependencies import Caller, OnceOnly, ServiceCaller, Writing, needs_scope, parts_of
 from stead.http.errors import RequestInvalid
@@ -123,10 +123,12 @@ async def add_version(
         raise RequestInvalid(f"model: {error.detail}", hint=error.hint) from None
     if body.output_schema is not None:
         agents.check_schema(body.output_schema)
-    if unknown := sorted(set(body.tools) - set(runtime.registry.tool_names())):
+    named = set(body.tools) - set(runtime.registry.tool_names())
+    found = await tools.catalog.find_many(tx, caller, sorted(named)) if named else []
+    if unknown := sorted(named - {spec.slug for spec in found}):
         raise RequestInvalid(
-            f"tools: {', '.join(unknown)} are not registered here",
-            hint=f"There are: {', '.join(runtime.registry.tool_names()) or 'none'}.",
+            f"tools: {', '.join(unknown)} are not registered here, and not in the catalogue",
+            hint=f"There are: {', '.join(runtime.registry.tool_names()) or 'none'}; GET /v1/tools lists others.",
         )
     version = await agents.add_version(tx, caller, slug, **body.model_dump())
     return await once.after(tx, caller, VersionOut.model_validate(version), 201)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from stead.http import (
@@ -55,13 +55,17 @@ its own id. A key made with scopes needs the one of the endpoint: `sessions`, `c
 
 
 def create_app(
-    config: HttpConfig, open_parts: Callable[[], AbstractAsyncContextManager[Parts]]
+    config: HttpConfig,
+    open_parts: Callable[[], AbstractAsyncContextManager[Parts]],
+    *,
+    pages: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """The HTTP application.
 
     Args:
         config: Limits and addresses.
         open_parts: Opens what requests are served from, for as long as the server runs.
+        pages: What is served beside the API, of parts above this one.
     """
 
     @asynccontextmanager
@@ -118,6 +122,8 @@ def create_app(
         app.include_router(part.router)
     app.include_router(artifacts.uploads)
     app.include_router(artifacts.downloads)
+    for router in pages:
+        app.include_router(router)
     # The last one added is the outermost.
     app.add_middleware(
         BodyLimit,

@@ -75,7 +75,7 @@ class ArtifactOut(BaseModel):
 class MakeLink(BaseModel):
     """How long a link is to open its file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"expires_in_s": 600}]})
 
     expires_in_s: int = Field(300, ge=1, le=MAX_LINK_S)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stead import agents
 from stead.agents import frames
@@ -95,7 +95,15 @@ async def limit_messages(request: Request, principal: Caller) -> None:
     responses={200: {"content": {"text/event-stream": {}}, "description": "UI message stream"}},
 )
 async def chat(body: Chat, request: Request, caller: Caller) -> StreamingResponse:
-    """Streams an agent's answer. The answer goes on if the client leaves, and is stored when it ends."""
+    """Streams an agent's answer. The answer goes on if the client leaves, and is stored when it ends.
+
+    A last message of the assistant with tool parts that are ``approval-responded`` votes on what they ask for, as
+    the signed-in person; the stream is that of the run that goes on.
+    """
+    message = _last(body)
+    if message is not None and message.role == "assistant" and (votes := _votes(message)):
+        voted = await parts_of(request).runtime.vote(caller, body.session, votes, message.id)
+        return streamed(voted)
     stream = await parts_of(request).runtime.begin(caller, body.session, body.agent_id, _incoming(body))
     return streamed(stream)
 
@@ -119,6 +127,43 @@ async def stop(session_id: UUID, request: Request, caller: Caller) -> Stopped:
     """Really stops the answer, wherever it is being made. What there is of it is kept."""
     run_id = await parts_of(request).runtime.request_stop(caller, session_id)
     return Stopped(stopped=run_id is not None, run_id=run_id)
+
+
+class _Answer(BaseModel):
+    """What a tool part says of its approval."""
+
+    model_config = ConfigDict(extra="ignore", strict=False)
+
+    id: UUID
+    approved: bool
+    reason: str | None = Field(None, max_length=2000)
+
+
+def _last(body: Chat) -> UIMessage | None:
+    """The message that a client of the AI SDK ends with, where it sends one."""
+    if body.trigger == "regenerate-message":
+        return None
+    if isinstance(body.message, UIMessage):
+        return body.message
+    return body.messages[-1] if body.message is None and body.messages else None
+
+
+def _votes(message: UIMessage) -> list[agents.ApprovalAnswer]:
+    found: dict[UUID, agents.ApprovalAnswer] = {}
+    for part in message.parts:
+        if part.get("state") != "approval-responded":
+            continue
+        try:
+            answer = _Answer.model_validate(part.get("approval"))
+        except ValidationError as error:
+            raise RequestInvalid(
+                "message: a part is approval-responded without an approval",
+                hint="approval: {id, approved, reason?}, with the id that it was asked with.",
+            ) from error
+        found[answer.id] = agents.ApprovalAnswer(
+            approval_id=answer.id, approved=answer.approved, reason=answer.reason
+        )
+    return list(found.values())
 
 
 def _incoming(body: Chat) -> agents.Incoming:

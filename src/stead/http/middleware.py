@@ -26,7 +26,7 @@ _SECURITY: Final = {
     "cross-origin-resource-policy": "same-site",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
 }
-_PAGES: Final = ("/docs", "/redoc", "/console")
+_PAGES: Final = ("/docs", "/redoc")
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
 REQUESTS: Final = Counter(

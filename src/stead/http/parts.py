@@ -36,6 +36,7 @@ class Parts:
         tool_sources: Providers that list tools.
         guard: Which addresses tools may call.
         accounts: What linking accounts works with.
+        console_key: What cookies of the console are signed with.
         webhook_secret: What a provider of accounts signs its webhooks with.
         artifacts: Files of evidence.
         dispatch: Who delivers jobs to workers: `postgres` or `celery`.
@@ -63,6 +64,7 @@ class Parts:
     tool_sources: CatalogueSources
     guard: Guard
     accounts: AccountServices
+    console_key: bytes = field(repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
     artifacts: ArtifactStore
     dispatch: str = "postgres"

@@ -57,7 +57,8 @@ class Settler:
         self._worker_id = worker_id
         self._config = config
         self._stored = stored
-        self._writer = BatchWriter[Ended]("outbox", self._store, _unstorable)
+        self._refused: set[UUID] = set()
+        self._writer = BatchWriter[Ended]("outbox", self._store, self._instead)
         self.start = self._writer.start
 
     async def stop(self) -> None:
@@ -102,8 +103,15 @@ class Settler:
 
     @property
     def ids(self) -> set[UUID]:
-        """Of what waits to be stored."""
-        return {ended.envelope.id for ended in self._writer.items}
+        """Of what was sent and waits to be stored, or could not be: nobody may take it for never sent."""
+        return self._refused | {ended.envelope.id for ended in self._writer.items}
+
+    def _instead(self, ended: Ended, error: asyncpg.PostgresError) -> Ended | None:
+        instead = _unstorable(ended, error)
+        if instead is None:
+            # It stays as it stands, with this process, until that ends: then it is rescued.
+            self._refused.add(ended.envelope.id)
+        return instead
 
     async def _store(self, batch: Sequence[Ended]) -> None:
         async with self._db.transaction(NOBODY) as tx:

@@ -56,6 +56,18 @@ async def find(tx: Transaction, principal: Principal, slug: str, version: str | 
     return entry.spec
 
 
+async def find_many(tx: Transaction, principal: Principal, slugs: Sequence[str]) -> list[ToolSpec]:
+    """Those of these tools that may be used, in their current versions; the others are left out.
+
+    Args:
+        tx: A transaction as the server, in the tenant of the principal.
+        principal: In whose tenant.
+        slugs: What they are called.
+    """
+    rows = await queries.by_slugs(tx, principal.tenant.id, slugs)
+    return [entry.spec for entry in map(entry_of, rows) if entry.status == "active"]
+
+
 async def listing(
     tx: Transaction,
     principal: Principal,

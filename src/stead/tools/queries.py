@@ -40,6 +40,18 @@ async def by_slug(tx: Transaction, tenant_id: UUID, slug: str, version: str | No
     )
 
 
+async def by_slugs(tx: Transaction, tenant_id: UUID, slugs: Sequence[str]) -> list[Row]:
+    return await tx.rows(
+        f"""
+        select distinct on (c.tool_slug) {_TOOL} from public.tool_catalog c
+        where (c.tenant_id is null or c.tenant_id = $1) and c.tool_slug = any($2::text[]) and c.current
+        order by c.tool_slug, c.tenant_id nulls first
+        """,
+        tenant_id,
+        list(slugs),
+    )
+
+
 async def listing(
     tx: Transaction, tenant_id: UUID, provider: str | None, after: str, limit: int
 ) -> list[Row]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from agents.items import TResponseInputItem
 
-from stead.sessions import Message, text_of
+from stead.sessions import Message, Part, text_of
 
 
 def model_input(history: Iterable[Message]) -> list[TResponseInputItem]:
@@ -24,19 +24,30 @@ def model_input(history: Iterable[Message]) -> list[TResponseInputItem]:
     return items  # pyright: ignore[reportReturnType] - the SDK's union of TypedDicts
 
 
+_TOLD: Final = {"output-available", "output-error", "output-denied", "approval-requested"}
+
+
+def _output(part: Part) -> Any:
+    if part["state"] == "approval-requested":
+        return "This waits for a person's approval. It is not done."
+    if part["state"] == "output-denied":
+        return part.get("approval", {}).get("reason") or "A person rejected this. It was not done."
+    return part.get("output", part.get("errorText", ""))
+
+
 def _assistant_items(message: Message) -> Iterable[dict[str, Any]]:
     for part in message.parts:
         kind = str(part.get("type", ""))
         if kind == "text" and part.get("text"):
             yield {"role": "assistant", "content": part["text"]}
-        elif kind.startswith("tool-") and part.get("state") in {"output-available", "output-error"}:
+        elif kind.startswith("tool-") and part.get("state") in _TOLD:
             yield {
                 "type": "function_call",
                 "call_id": part["toolCallId"],
                 "name": kind.removeprefix("tool-"),
                 "arguments": json.dumps(part.get("input", {}), ensure_ascii=False),
             }
-            output = part.get("output", part.get("errorText", ""))
+            output = _output(part)
             yield {
                 "type": "function_call_output",
                 "call_id": part["toolCallId"],

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -13,9 +14,11 @@ from agents import Agent, ModelSettings, RunConfig, Runner, function_tool
 from agents.result import RunResultStreaming
 from openai.types.responses import Response
 
-from stead.agents.engine.history import model_input
+from stead.agents import frames
+from stead.agents.engine.governed import Given, first_input, offered, pause
 from stead.agents.engine.output import JsonSchemaOutput
 from stead.agents.engine.translation import Translator
+from stead.agents.errors import RunStateUnreadable
 from stead.agents.limits import LoopConfig
 from stead.agents.models import (
     HISTORY,
@@ -36,6 +39,26 @@ _log = structlog.stdlib.get_logger(__name__)
 _MEMORIES: Final = "{{memories}}"
 _CONTEXT: Final = "{{context}}"
 _PLACES: Final = re.compile("|".join(map(re.escape, (_MEMORIES, _CONTEXT, HISTORY))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spent:
+    """What was used of a model up to a moment."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+    @classmethod
+    def of(cls, result: RunResultStreaming) -> _Spent:
+        usage = result.context_wrapper.usage
+        return cls(
+            requests=usage.requests,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.input_tokens_details.cached_tokens,
+        )
 
 
 def instructions_of(agent: AgentDefinition, context: AgentContext) -> str:
@@ -80,39 +103,97 @@ async def answer(
         asyncio.CancelledError: This process is stopping.
     """
     assert_no_transaction("an agent's run")
-    outcome = RunOutcome()
-    translator = Translator()
-    began = time.monotonic()
-    result: RunResultStreaming | None = None
+    turn.actions.outcomes.update(turn.resumed.outcomes if turn.resumed is not None else {})
+    course = _Course(turn, stream)
+    outcome, translator = course.outcome, course.translator
     try:
         async with asyncio.timeout(config.run_timeout_s):
-            result = _begin(turn, catalog, config)
-            await _stream(result, stream, translator, outcome, began)
+            await course.take(catalog, config)
         outcome.status = "cancelled" if stream.stop_requested.is_set() else "completed"
     except asyncio.CancelledError:
-        if result is not None:
-            result.cancel("immediate")
+        course.cancel()
         raise
     except Exception as error:  # noqa: BLE001 - the outermost edge of a run: whatever it is, the client is told
         if not _at_limit(translator):
-            failure = failure_of(error, started=translator.has_output, broken=translator.broken)
-            _log.warning(
-                "run_failed", run_id=str(stream.run_id), code=failure.code, reason=type(error).__name__
-            )
             outcome.status = "failed"
-            outcome.error = {"code": failure.code, "message": failure.detail}
-        if result is not None:
-            result.cancel("immediate")
-    for frame in translator.close():
+            outcome.error = _failed(error, stream, translator)
+        course.cancel()
+    if outcome.status != "completed":
+        outcome.suspension = None
+    for frame in [*_asked(outcome), *translator.close()]:
         stream.emit(frame)
     if _at_limit(translator) and outcome.status == "completed":
         outcome.finish_reason = "length"
+    elif outcome.suspension is not None:
+        outcome.finish_reason = "tool-approval"
     else:
         outcome.finish_reason = "error" if outcome.status == "failed" else "stop"
-    outcome.latency_ms = round((time.monotonic() - began) * 1000)
-    if result is not None:
-        _count(result, translator.incomplete, outcome, turn.model, prices)
+    outcome.latency_ms = round((time.monotonic() - course.began) * 1000)
+    course.count(prices)
     return outcome
+
+
+class _Course:
+    """A run under way. Most take one pass of the SDK's loop; what interrupts a pass may let the next one begin."""
+
+    def __init__(self, turn: Turn, stream: LiveStream) -> None:
+        self.outcome = RunOutcome()
+        self.translator = Translator(turn.actions.outcomes)
+        self.began = time.monotonic()
+        self._turn = turn
+        self._stream = stream
+        self._result: RunResultStreaming | None = None
+        self._before = _Spent()
+
+    async def take(self, catalog: ModelCatalog, config: LoopConfig) -> None:
+        """To the end, or to where it has to wait."""
+        agent = _agent(self._turn, catalog, config)
+        given: Given | None = await first_input(agent, self._turn)
+        while given is not None:
+            result = _begin(agent, given, self._turn, catalog, config)
+            if self._result is None:
+                # A restored state counts on from what the run before it has spent.
+                self._before = _Spent.of(result)
+            self._result = result
+            await _stream(result, self._stream, self.translator, self.outcome, self.began)
+            given = pause(result, self._turn, self.outcome) if result.interruptions else None
+
+    def cancel(self) -> None:
+        """Ends the pass under way."""
+        if self._result is not None:
+            self._result.cancel("immediate")
+
+    def count(self, prices: PriceList) -> None:
+        """What was spent, into the outcome."""
+        if self._result is not None:
+            _count(
+                self._result,
+                self.translator.incomplete,
+                self.outcome,
+                self._turn.model,
+                prices,
+                self._before,
+            )
+
+
+def _asked(outcome: RunOutcome) -> list[frames.Frame]:
+    """What people are asked for."""
+    calls = outcome.suspension.calls if outcome.suspension is not None else ()
+    return [
+        frames.tool_approval_request(call.call_id, str(call.approval_id))
+        for call in calls
+        if call.approval_id is not None
+    ]
+
+
+def _failed(error: Exception, stream: LiveStream, translator: Translator) -> dict[str, str]:
+    failure = (
+        error
+        if isinstance(error, RunStateUnreadable)
+        else failure_of(error, started=translator.has_output, broken=translator.broken)
+    )
+    _log.warning("run_failed", run_id=str(stream.run_id), code=failure.code, reason=type(error).__name__)
+    return {"code": failure.code, "message": failure.detail}
 
 
 def _at_limit(translator: Translator) -> bool:
@@ -121,9 +202,10 @@ def _at_limit(translator: Translator) -> bool:
     return details is not None and details.reason == "max_output_tokens"
 
 
-def _begin(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> RunResultStreaming:
-    agent = Agent[ToolContext](
-        name=turn.agent.name,
+def _agent(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> Agent[ToolContext]:
+    return Agent[ToolContext](
+        # By what stays: a run that waits finds its agent again by this name.
+        name=turn.agent.slug,
         instructions=instructions_of(turn.agent, turn.context),
         model_settings=ModelSettings(
             temperature=turn.agent.temperature,
@@ -137,13 +219,24 @@ def _begin(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> RunResultSt
         tools=[
             function_tool(tool.function, name_override=tool.name, strict_mode=False)
             for tool in turn.agent.tools
-        ],
+        ]
+        + offered(turn),
         output_type=JsonSchemaOutput(turn.agent.output_schema) if turn.agent.output_schema else None,
     )
+
+
+def _begin(
+    agent: Agent[ToolContext],
+    given: Given,
+    turn: Turn,
+    catalog: ModelCatalog,
+    config: LoopConfig,
+) -> RunResultStreaming:
     return Runner.run_streamed(
         agent,
-        model_input(turn.history),
-        context=turn.tool_context,
+        given,
+        # A state has its own.
+        context=turn.tool_context if isinstance(given, list) else None,
         max_turns=config.max_turns,
         # The model goes along here and not in the agent: the SDK copies an agent, with all that hangs on it, at
         # the beginning of every run.
@@ -183,12 +276,13 @@ def _count(
     outcome: RunOutcome,
     model: str,
     prices: PriceList,
+    before: _Spent,
 ) -> None:
-    usage = result.context_wrapper.usage
-    outcome.requests = usage.requests
-    outcome.input_tokens = usage.input_tokens
-    outcome.output_tokens = usage.output_tokens
-    outcome.cached_tokens = usage.input_tokens_details.cached_tokens
+    usage = _Spent.of(result)
+    outcome.requests = usage.requests - before.requests
+    outcome.input_tokens = usage.input_tokens - before.input_tokens
+    outcome.output_tokens = usage.output_tokens - before.output_tokens
+    outcome.cached_tokens = usage.cached_tokens - before.cached_tokens
     if incomplete is not None and incomplete.usage is not None:
         # The SDK leaves it out of its sum.
         outcome.requests += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from agents.items import ToolCallOutputItem
@@ -12,6 +12,8 @@ from openai.types.responses import Response
 
 from stead.agents import frames
 from stead.agents.frames import Frame
+from stead.agents.models import CallOutcome
+from stead.agents.transcript import outcome_frames
 
 _REASONING_DELTAS: Final = frozenset(
     {"response.reasoning_summary_text.delta", "response.reasoning_text.delta"}
@@ -24,13 +26,17 @@ class Translator:
 
     Items are told apart by their position in the response: some models give all items the same id.
 
+    Args:
+        outcomes: What governed calls came to, by the model's id of the call; it grows meanwhile.
+
     Attributes:
         has_output: Whether a part of the answer was heard.
         incomplete: The response that its model ended before its time, such as at its limit of tokens.
         broken: Whether the provider said inside the stream that it failed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outcomes: Mapping[str, CallOutcome] | None = None) -> None:
+        self._outcomes: Mapping[str, CallOutcome] = outcomes if outcomes is not None else {}
         self._step_open = False
         self._responses = 0
         self._open: dict[tuple[int, str], str] = {}
@@ -130,7 +136,12 @@ class Translator:
     def _tool_output(self, item: ToolCallOutputItem) -> Iterator[Frame]:
         raw: Any = item.raw_item
         call_id = raw.get("call_id") if isinstance(raw, dict) else getattr(raw, "call_id", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if isinstance(call_id, str) and call_id in self._announced:
+        if not isinstance(call_id, str) or call_id not in self._announced:
+            return
+        outcome = self._outcomes.get(call_id)
+        if outcome is not None:
+            yield from outcome_frames(call_id, outcome)
+        else:
             yield frames.tool_output_available(call_id, _plain(item.output))
 
     def _close_blocks(self) -> Iterator[Frame]:

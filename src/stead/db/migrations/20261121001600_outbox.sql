@@ -85,6 +85,8 @@ create index outbox_tenant_status_idx on public.outbox (tenant_id, status, id)
 create index outbox_ready_idx on public.outbox (tenant_id, next_run_at, id) where status = 'pending' and ready;
 create index outbox_due_idx on public.outbox (next_run_at)
   where (status = 'pending' and not ready and not blocked) or status in ('retry_wait', 'deferred');
+create index outbox_suspect_idx on public.outbox (next_run_at)
+  where rescues > 1 and status in ('executing', 'pending', 'retry_wait');
 create index outbox_executing_idx on public.outbox (tenant_id, worker_id) where status = 'executing';
 -- Of one key one runs: two workers that disagree are stopped here.
 create unique index outbox_lock_uidx on public.outbox (tenant_id, lock_key)
@@ -172,6 +174,15 @@ begin
   new.digest := stead.action_digest(new.tenant_id, new.id, new.version, new.tool_slug, new.tool_version,
     new.tool_digest, new.connected_account_id, new.arguments);
   new.lock_key := coalesce('order:' || new.order_key, 'account:' || new.connected_account_id);
+  -- Who proposed it is who may not approve it. A person who is erased is nobody's proposer any more.
+  if (new.proposed_by, new.by_agent) is distinct from (old.proposed_by, old.by_agent)
+    or (new.proposer_id is distinct from old.proposer_id and (new.proposer_id is not null or exists (
+      select from public.profiles p where p.tenant_id = old.tenant_id and p.id = old.proposer_id))) then
+    raise check_violation using message = 'an envelope keeps its proposer';
+  end if;
+  if new.risk <> old.risk and new.version = old.version then
+    raise check_violation using message = 'the risk of an envelope changes only with its version';
+  end if;
   if (new.arguments, new.tool_slug, new.tool_version, new.tool_digest, new.connected_account_id, new.version)
       is distinct from (old.arguments, old.tool_slug, old.tool_version, old.tool_digest, old.connected_account_id,
         old.version)
@@ -225,7 +236,9 @@ create trigger envelope_moves before update on public.outbox
     old.tenant_id = new.tenant_id and old.id = new.id and old.version = new.version and old.arguments = new.arguments
     and old.tool_slug = new.tool_slug and old.tool_version = new.tool_version and old.tool_digest = new.tool_digest
     and old.connected_account_id is not distinct from new.connected_account_id and old.digest = new.digest
-    and old.lock_key is not distinct from new.lock_key and old.order_key is not distinct from new.order_key and (
+    and old.lock_key is not distinct from new.lock_key and old.order_key is not distinct from new.order_key
+    and old.proposer_id is not distinct from new.proposer_id and old.proposed_by = new.proposed_by
+    and old.by_agent = new.by_agent and old.risk = new.risk and (
     (old.status = 'pending' and new.status = 'executing' and new.worker_id is not null and not new.blocked
       and new.finished_at is null and new.updated_at = now())
     or (old.status = 'executing' and new.status = 'succeeded' and new.worker_id is null
@@ -281,16 +294,28 @@ $$;
 
 -- Makes claimable what has come due; what was deferred is judged anew when it is claimed. At each claim: it is one
 -- look at the beginning of an index.
+--
+-- Of what was lost twice with its process one is let through at a time: one of them ends processes, and the others
+-- were only there.
 create function stead.ready_envelopes() returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
+declare
+  suspect uuid;
 begin
+  if not exists (select from public.outbox x where x.rescues > 1 and x.status in ('executing', 'pending', 'retry_wait')
+      and (x.status = 'executing' or (x.status = 'pending' and x.ready))) then
+    select x.id into suspect from public.outbox x
+    where x.rescues > 1 and x.status in ('executing', 'pending', 'retry_wait') and x.status = 'retry_wait'
+      and x.next_run_at <= now()
+    order by x.next_run_at, x.id limit 1;
+  end if;
   update public.outbox o set ready = true, status = 'pending'
   from (
     select x.id from public.outbox x
     where ((x.status = 'pending' and not x.ready and not x.blocked) or x.status in ('retry_wait', 'deferred'))
-      and x.next_run_at <= now()
+      and x.next_run_at <= now() and (x.rescues < 2 or x.status <> 'retry_wait' or x.id = suspect)
     order by x.next_run_at limit 500 for no key update skip locked
   ) d
   where o.id = d.id;
@@ -510,7 +535,8 @@ begin
     where o.id = (
       select x.id from public.outbox x
       where x.tenant_id = k.tenant_id and x.lock_key = k.lock_key and x.status = 'pending' and x.blocked
-      order by x.id limit 1);
+      -- Whoever holds it may be waiting for this very key.
+      order by x.id limit 1 for no key update skip locked);
     woken := woken or found;
   end loop;
   if woken then
@@ -538,6 +564,7 @@ declare
   states text[];
   keyed uuid[];
   dead uuid[];
+  suspected boolean;
 begin
   perform stead.refuse_tenants();
   with given as (
@@ -556,7 +583,7 @@ begin
     from given g
     where o.id = g.id and o.lease_no = g.lease_no and o.worker_id = worker
     returning o.tenant_id, o.id, o.status, o.lock_key, g.lease_no, g.outcome, g.result, g.error, g.code,
-      g.provider_id, g.duration_ms, o.attempts, o.tool_slug, o.proposer_id
+      g.provider_id, g.duration_ms, o.attempts, o.tool_slug, o.proposer_id, o.rescues
   ),
   attempted as (
     update public.outbox_attempts a
@@ -581,8 +608,8 @@ begin
     from ended e
   )
   select array_agg(e.id), array_agg(e.status), array_agg(e.id) filter (where e.lock_key is not null),
-    array_agg(e.id) filter (where e.outcome = 'dead')
-  into done, states, keyed, dead from ended e;
+    array_agg(e.id) filter (where e.outcome = 'dead'), bool_or(e.rescues > 1)
+  into done, states, keyed, dead, suspected from ended e;
   if done is null then
     return;
   end if;
@@ -591,6 +618,10 @@ begin
   end if;
   if keyed is not null then
     perform stead.unblock_envelopes(keyed);
+  end if;
+  if suspected then
+    -- The next one is let through.
+    perform pg_notify('stead', '["outbox"]');
   end if;
   return query select u.id, u.status, exists (select from stead.breakers) from unnest(done, states) as u (id, status);
 end
@@ -734,7 +765,8 @@ begin
   audited as (
     insert into public.audit_log (tenant_id, actor_type, actor_id, category, action, subject_type, subject_id,
       subject_profile_id, payload)
-    select t.tenant_id, 'service', 'outbox', 'outbox', t.status, 'envelope', t.id, t.proposer_id,
+    select t.tenant_id, 'service', 'outbox', 'outbox', case when t.idempotent and (t.rescues >= most_rescues
+        or t.attempts >= t.attempt_limit) then 'dead' else t.status end, 'envelope', t.id, t.proposer_id,
       jsonb_build_object('tool', t.tool_slug, 'attempt', t.attempts, 'code', 'worker_lost', 'rescues', t.rescues)
     from taken t
   )
@@ -811,6 +843,8 @@ as $$
   select stead.refuse_tenants();
   select extract(epoch from o.next_run_at - now())::double precision from public.outbox o
   where ((o.status = 'pending' and not o.ready and not o.blocked) or o.status in ('retry_wait', 'deferred'))
+    -- Nobody waits for the end of another one by looking again and again.
+    and (o.rescues < 2 or o.next_run_at > now())
   order by o.next_run_at limit 1
 $$;
 

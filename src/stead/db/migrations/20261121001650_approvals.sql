@@ -181,12 +181,16 @@ begin
   if voter is null or (new.profile_id, new.tenant_id) is distinct from (voter, stead.tenant_id()) then
     raise insufficient_privilege using message = 'only a person can vote, and only as themselves';
   end if;
-  -- Whoever comes later waits here, and sees what was decided.
+  -- Whoever comes later waits here, and sees what was decided. The envelope first, as whoever edits or cancels does:
+  -- in another order two would wait for each other.
+  select o.* into e from public.outbox o
+  where o.tenant_id = new.tenant_id and o.id = (
+    select x.envelope_id from public.approvals x where x.tenant_id = new.tenant_id and x.id = new.approval_id)
+  for update;
   select * into a from public.approvals x where x.tenant_id = new.tenant_id and x.id = new.approval_id for update;
   if a.id is null then
     raise foreign_key_violation using message = 'there is no such approval';
   end if;
-  select * into e from public.outbox x where x.tenant_id = a.tenant_id and x.id = a.envelope_id for update;
   if a.status <> 'pending' then
     raise object_not_in_prerequisite_state using message = format('the approval is %s', a.status);
   end if;
@@ -283,8 +287,10 @@ begin
   perform stead.refuse_tenants();
   return query
     with late as (
-      select a.id from public.approvals a where a.status = 'pending' and a.expires_at <= now()
-      order by a.expires_at limit batch for update skip locked
+      select a.id from public.approvals a
+      join public.outbox o on o.tenant_id = a.tenant_id and o.id = a.envelope_id
+      where a.status = 'pending' and a.expires_at <= now()
+      order by a.expires_at limit batch for update of a, o skip locked
     ),
     past as (
       update public.approvals a set status = 'expired' from late l where a.id = l.id

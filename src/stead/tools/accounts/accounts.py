@@ -12,6 +12,7 @@ from stead.identity import Principal
 from stead.tools.accounts import queries
 from stead.tools.accounts.errors import AccountUnknown
 from stead.tools.accounts.models import PENDING, Account, AccountStatus, Activated, RemoteAccount
+from stead.tools.models import ToolSpec
 
 
 async def listing(
@@ -71,6 +72,22 @@ async def find(
     """
     row = await queries.by_external_id(tx, principal.tenant.id, provider, external_id)
     return None if row is None else account_of(row)
+
+
+async def for_tool(
+    tx: Transaction, principal: Principal, tool: ToolSpec, profile_id: UUID | None
+) -> str | None:
+    """The account through which a tool acts for a person: their own, else the tenant's, the latest; or None.
+
+    Args:
+        tx: A transaction of the tenant's service.
+        principal: The tenant's service.
+        tool: Which; one without a toolkit takes an account that was granted its scopes.
+        profile_id: For whom; None: for nobody known, who has the tenant's alone.
+    """
+    return await queries.for_tool(
+        tx, principal.tenant.id, profile_id, tool.provider, tool.toolkit, list(tool.required_scopes)
+    )
 
 
 async def settle(

@@ -73,6 +73,30 @@ async def by_external_id(
     )
 
 
+async def for_tool(
+    tx: Transaction,
+    tenant_id: UUID,
+    profile_id: UUID | None,
+    provider: str,
+    toolkit: str,
+    scopes: list[str],
+) -> str | None:
+    return await tx.value(
+        """
+        select a.external_id from public.connected_accounts a
+        where a.tenant_id = $1 and a.status = 'active' and (a.profile_id is null or a.profile_id = $2)
+          and case when $4 = '' then a.scopes @> $5::text[] else a.provider = $3 and a.toolkit = $4 end
+        order by a.profile_id nulls last, a.created_at desc, a.id desc
+        limit 1
+        """,
+        tenant_id,
+        profile_id,
+        provider,
+        toolkit,
+        scopes,
+    )
+
+
 async def tenant_of(tx: Transaction, provider: str, external_id: str) -> UUID | None:
     return await tx.value("select stead.tenant_of_account($1, $2)", provider, external_id)
 
