@@ -69,7 +69,9 @@ create table public.outbox (
   expires_at timestamptz,
   finished_at timestamptz,
   unique (tenant_id, id),
-  foreign key (tenant_id, proposer_id) references public.profiles (tenant_id, id) on delete set null (proposer_id)
+  -- What somebody had done goes with them: its arguments may say anything of them. The audit log keeps that it was.
+  foreign key (tenant_id, proposer_id) references public.profiles (tenant_id, id) on delete cascade,
+  foreign key (tenant_id, session_id) references public.sessions (tenant_id, id) on delete cascade
 );
 alter table public.outbox set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02,
   autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05);
