@@ -6,7 +6,6 @@ The same guard stands before everything that calls addresses of others.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import ssl
 import subprocess
@@ -337,28 +336,31 @@ async def test_no_secret_is_in_a_log_an_error_or_an_outcome(behaviour: str) -> N
         "https://169.254.169.254/latest/meta-data",
         "https://hooks.example.com:22/",
         "https://user:password@hooks.example.com/",
-        "file:///etc/passwd",
     ],
 )
 async def test_a_webhook_does_not_lead_inside(acting: Works, url: str) -> None:
-    """Neither by what it is called, nor by what its name means in the end."""
-    hooks = Webhooks(acting.db, CANARY, Guard(resolver=Names([PUBLIC])))
-    with contextlib.suppress(WebhookInvalid):
+    """Not when it is made, nor when it is sent: whatever stands in the row by then."""
+    hooks = Webhooks(acting.db, CANARY, Guard())
+    with pytest.raises(WebhookInvalid):
         async with acting.db.transaction(acting.service) as tx:
             await hooks.put(tx, acting.service, url, ["*"])
+    await hooks.aclose()
+    # "localhost" is a name like any other until it is looked up.
+    for stored in (url, "https://localhost/"):
+        await acting.admin.execute(
+            "insert into stead.webhook_endpoints (tenant_id, url, events) values ($1, $2, '{*}')",
+            acting.tenant.id,
+            stored,
+        )
     await acting.propose("transfer", order="o")
     worker = await acting.worker().start()
     try:
         await acting.until(
-            "select not exists (select from public.outbox where status in ('pending', 'executing'))"
+            "select count(*) = 2 from public.outbox where provider = 'webhook' and status = 'failed' "
+            "and error_code = 'address_refused'"
         )
     finally:
         assert await worker.stop() == 0
-        await hooks.aclose()
-    rows = await acting.admin.fetch(
-        "select status, error_code from public.outbox where provider = 'webhook'"
-    )
-    assert {(row["status"], row["error_code"]) for row in rows} <= {("failed", "address_refused")}
 
 
 async def test_no_secret_is_in_what_is_stored_or_said_of_an_action(acting: Works) -> None:
