@@ -75,7 +75,7 @@ async def test_works_without_scripts(chromium: Browser, desk: Desk) -> None:
     await page.get_by_label("Reason").fill("not today")
     await page.get_by_role("button", name="Reject").click()
     await expect(page.get_by_role("status")).to_have_text("Your vote counts.")
-    assert (await desk.envelope(proposed)).last_error == "not today"
+    assert (await desk.envelope(proposed)).last_error == "it was rejected"
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     await page.goto("/console/approvals")

@@ -23,7 +23,7 @@ from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
 from stead.db import Database, Transaction
 from stead.db.embedded import EmbeddedServer
-from stead.identity import Principal
+from stead.identity import Principal, tenant_service
 from stead.jobs import (
     Answer,
     JobContext,
@@ -65,7 +65,6 @@ AT = datetime(2026, 5, 7, 12, tzinfo=UTC)
 AUDIT = {"public.audit_log", "public.audit_logs"}
 #: Tables of people that the life below does not fill, and why.
 NOT_LIVED = {
-    "public.audit_log": "nobody acts before the end; ids only, and they stay",
     "stead.waiting_runs": "a run that waits; tests/agents/test_waiting_runs.py has one forgotten",
     "stead.vector_indexes": "a person with twenty thousand memories; the owner drops the index",
 }
@@ -246,7 +245,71 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
     )  # fmt: skip
     await _reflect(place, person, session, w)
     await _back(place, person, w)
+    await _act(place, person, session, w)
     return session
+
+
+async def _act(place: Place, person: Person, session: str, w: Any) -> None:
+    """An action that an agent proposed for them, another one that they voted on, and a text in the audit log."""
+    admin = place.traces.admin
+    insert = """
+        insert into public.outbox (tenant_id, tool_slug, tool_version, tool_digest, provider, arguments, risk,
+          status, proposed_by, proposer_id, by_agent, session_id)
+        values ($1, 'refund', '1', 'd', 'local', jsonb_build_object('why', $2::text), 'high', 'awaiting_approval',
+          'agent:a', $3, true, $4)
+        returning id
+        """
+    await admin.execute(insert, person.tenant.id, w("arguments"), person.id, UUID(session))
+    other = await admin.fetchval(insert, person.tenant.id, "nothing", None, None)
+    async with admin.transaction():
+        await admin.execute(
+            "insert into stead.approvers (tenant_id, profile_id) values ($1, $2)",
+            person.tenant.id,
+            person.id,
+        )
+        approval = await admin.fetchval(
+            """
+            insert into public.approvals (tenant_id, envelope_id, envelope_version, digest, risk, policy_version,
+              expires_at, by_agent)
+            select tenant_id, id, version, digest, risk, 1, now() + interval '1 day', true
+            from public.outbox where id = $1 returning id
+            """,
+            other,
+        )
+        await admin.execute(
+            "select set_config('stead.tenant', $1, true), set_config('stead.profile', $2, true)",
+            str(person.tenant.id),
+            str(person.id),
+        )
+        await admin.execute(
+            """
+            insert into public.approval_votes (tenant_id, approval_id, counts_for, profile_id, vote, reason,
+              digest)
+            select tenant_id, id, $2, $2, 'reject', $3, digest from public.approvals where id = $1
+            """,
+            approval,
+            person.id,
+            w("why not"),
+        )
+        await admin.execute(
+            """
+            insert into stead.approval_links (tenant_id, approval_id, profile_id, secret_digest, expires_at)
+            values ($1, $2, $3, sha256('x'), now() + interval '1 day')
+            """,
+            person.tenant.id,
+            approval,
+            person.id,
+        )
+    service = tenant_service(person.tenant)
+    async with place.db.transaction(service) as tx:
+        await audit.record(
+            tx,
+            service,
+            category="outbox",
+            action="note",
+            subject_profile_id=person.id,
+            erasable={"note": w("audited text")},
+        )
 
 
 async def _hire(place: Place, person: Person, session: str, w: Any) -> None:

@@ -112,13 +112,13 @@ class ApproverOut(BaseModel):
 class SaveApprover(Body):
     """Up to which tier somebody may approve."""
 
-    most_risk: Risk = "critical"
+    most_risk: Risk = Field("critical", examples=["high"])
 
 
 class Delegate(Body):
     """Who votes in one's place, and for how long: at most ninety days."""
 
-    to_id: UUID
+    to_id: UUID = Field(examples=["01a1fb26-2e37-7060-84c3-e275028161d3"])
     ends_at: Moment
     begins_at: Moment | None = None
     from_id: UUID | None = Field(None, description="For services: whose place it is.")
@@ -136,13 +136,13 @@ class DelegationOut(BaseModel):
     ends_at: datetime
 
 
-class MakeLink(Body):
+class MakeVoteLink(Body):
     """Whose link it is to be."""
 
-    profile_id: UUID
+    profile_id: UUID = Field(examples=["01a1fb26-2e37-7060-84c3-e275028161d3"])
 
 
-class LinkOut(BaseModel):
+class VoteLinkOut(BaseModel):
     """A link for one vote; it is shown this once."""
 
     token: str

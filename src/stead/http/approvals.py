@@ -19,10 +19,10 @@ from stead.http.approval_bodies import (
     Delegate,
     DelegationOut,
     EditThenApprove,
-    LinkOut,
-    MakeLink,
+    MakeVoteLink,
     Reject,
     SaveApprover,
+    VoteLinkOut,
 )
 from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
@@ -150,10 +150,12 @@ async def edit(
 
 
 @router.post("/approvals/{approval_id}/links", status_code=201, summary="Make a link for one vote")
-async def link(approval_id: UUID, body: MakeLink, principal: ServiceCaller, tx: Writing) -> LinkOut:
+async def link(
+    approval_id: UUID, body: MakeVoteLink, principal: ServiceCaller, tx: Writing
+) -> VoteLinkOut:
     """For one person, to be sent to them alone. It is good until the approval expires, for a week at most."""
     token = await links.make(tx, principal, approval_id, body.profile_id)
-    return LinkOut(token=token, path=f"/v1/approvals/links/{token}")
+    return VoteLinkOut(token=token, path=f"/v1/approvals/links/{token}")
 
 
 @router.get("/approvers", summary="List approvers")

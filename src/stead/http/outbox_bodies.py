@@ -260,7 +260,7 @@ class LetterPage(BaseModel):
 class Drain(Body):
     """How many dead letters are taken out, the oldest first."""
 
-    limit: int = Field(100, ge=1, le=500)
+    limit: int = Field(100, ge=1, le=500, examples=[20])
 
 
 class Drained(BaseModel):

@@ -43,7 +43,7 @@ class ChangeEndpoint(Body):
     """What is to change; what is left out stays."""
 
     events: Events | None = None
-    paused: bool | None = None
+    paused: bool | None = Field(None, examples=[True])
 
 
 class EndpointOut(BaseModel):

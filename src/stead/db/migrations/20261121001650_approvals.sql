@@ -249,7 +249,8 @@ begin
   returning * into a;
   if new.vote = 'reject' then
     update public.approvals x set status = 'rejected' where x.tenant_id = a.tenant_id and x.id = a.id;
-    update public.outbox o set status = 'rejected', error_code = 'approval_rejected', last_error = new.reason
+    -- Why stands with the vote alone, and goes with who gave it.
+    update public.outbox o set status = 'rejected', error_code = 'approval_rejected', last_error = 'it was rejected'
     where o.tenant_id = a.tenant_id and o.id = a.envelope_id;
     perform stead.unblock_envelopes(array[a.envelope_id]);
   elsif a.approvals >= a.quorum then
