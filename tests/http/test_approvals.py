@@ -45,7 +45,9 @@ async def test_one_vote_against_it_ends_it(acting: Acting) -> None:
     problem_of(without, 422, "request_invalid")
     await acting.post(f"{path}/reject", carla, digest=shown["digest"], reason="too much")
     envelope = await acting.until(made["envelope"]["id"], "rejected")
-    assert (envelope["last_error"], acting.effects) == ("too much", [])
+    assert (envelope["last_error"], acting.effects) == ("it was rejected", [])
+    seen = (await acting.client.get(path, headers=carla.headers)).json()
+    assert [vote["reason"] for vote in seen["votes"]] == ["too much"]
 
 
 async def test_an_approver_edits_and_approves_in_one_call(acting: Acting) -> None:

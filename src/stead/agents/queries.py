@@ -386,7 +386,8 @@ async def finish_extraction(tx: Transaction, run_id: UUID, ticket: datetime) -> 
 async def call_outcomes(tx: Transaction, tenant_id: UUID, envelope_ids: Sequence[UUID]) -> list[Row]:
     return await tx.rows(
         """
-        select o.id, o.status, o.arguments, o.last_error, o.error_code, a.result, p.id as approval_id
+        select o.id, o.status, o.arguments, coalesce(v.reason, o.last_error) as last_error, o.error_code, a.result,
+          p.id as approval_id
         from public.outbox o
         left join lateral (
           select a.result from public.outbox_attempts a
@@ -397,6 +398,10 @@ async def call_outcomes(tx: Transaction, tenant_id: UUID, envelope_ids: Sequence
           select p.id from public.approvals p
           where p.tenant_id = o.tenant_id and p.envelope_id = o.id order by p.envelope_version desc limit 1
         ) p on true
+        left join lateral (
+          select v.reason from public.approval_votes v
+          where v.tenant_id = o.tenant_id and v.approval_id = p.id and v.vote = 'reject' limit 1
+        ) v on true
         where o.tenant_id = $1 and o.id = any($2::uuid[])
         """,
         tenant_id,
