@@ -8,6 +8,7 @@ import pytest
 from stead import actions, outbox
 from stead.actions import ActionDenied, ActionRefused, Proposer, Refusal
 from stead.core.ids import new_id
+from stead.tools import ToolSpec, catalog
 from tests.actions.conftest import Office
 
 
@@ -107,6 +108,18 @@ async def test_a_scope_that_was_not_granted_is_a_reason(office: Office) -> None:
     refusal = await office.try_to("pay")
     assert isinstance(refusal, Refusal)
     assert "scopes" in [p.code for p in refusal.problems]
+
+
+async def test_a_tool_that_acts_through_an_account_needs_one(office: Office) -> None:
+    spec = ToolSpec(
+        slug="mail", version="1", provider="http", display_name="Mail", description="", risk="low",
+        schema={"type": "object"}, needs_account=True, config={"url": "https://mail.example.com/send"},
+    )  # fmt: skip
+    async with office.db.transaction(office.service) as tx:
+        await catalog.put(tx, office.service, spec)
+    refusal = await office.try_to("mail", arguments={})
+    assert isinstance(refusal, Refusal)
+    assert [p.code for p in refusal.problems] == ["account"]
 
 
 async def test_one_envelope_a_key(office: Office) -> None:

@@ -282,6 +282,8 @@ def facts_of(
     needs_account = account_id is not None or (spec is not None and spec.needs_account)
     if not needs_account:
         return Facts(tool_known=tool_known, approved=approved, granted_scopes=frozenset())
+    if account_id is None:
+        return Facts(tool_known=tool_known, approved=approved, account_status="missing")
     return Facts(
         tool_known=tool_known,
         approved=approved,

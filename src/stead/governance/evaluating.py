@@ -141,15 +141,18 @@ def scopes(case: Case) -> Reason:
 
 
 _NO_ACCOUNT: Final = Reason(rule="account", verdict="allow", says="it acts through no account")
+_MISSING: Final = Reason(
+    rule="account", verdict="deny", says="the tool acts through a connected account, and none was named"
+)
 _ACCOUNT: Final = Reason(
     rule="account", verdict="allow", says="the connected account is active and has the scopes"
 )
 
 
 def account(case: Case) -> Reason:
-    """The connected account, where there is one, is active and was granted what the tool needs."""
+    """The connected account, where the tool needs one, is active and was granted what the tool needs."""
     if case.action.account_id is None:
-        return _NO_ACCOUNT
+        return _MISSING if case.facts.account_status == "missing" else _NO_ACCOUNT
     status, granted = case.facts.account_status, case.facts.granted_scopes
     if status is None:
         return Reason(

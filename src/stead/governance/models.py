@@ -61,7 +61,8 @@ class Facts:
     Args:
         trust: Learned trust of this tenant in this tool, 0 to 1.
         granted_scopes: Of the connected account; empty where the tool needs none.
-        account_status: ``active``, or why not; None where the tool needs no account, or it is not known.
+        account_status: ``active``, or why not (``missing``: the tool needs one and none was named); None where the
+            tool needs no account, or it is not known.
         actions_last_minute: Begun actions of this tenant in the last minute.
         actions_last_hour: In the last hour.
         spent_today: In the tenant's currency, since midnight of the tenant's time zone.
