@@ -35,11 +35,11 @@ def stead(access: DatabaseAccess, tenant: Tenant, tmp_path: Path) -> Run:
 
 
 async def test_a_tool_is_put_listed_and_shown(stead: Run) -> None:
-    put = await stead("put", "refund", "-", text=json.dumps(WANTED))
+    put = await stead("put", "give_back", "-", text=json.dumps(WANTED))
     assert put.exit_code == 0, put.output
-    assert (await stead("list", "--provider", "http")).stdout == "refund  1  http  high  active\n"
+    assert (await stead("list", "--provider", "http")).stdout == "give_back  1  http  high  active\n"
     (line,) = (await stead("list", "--provider", "http", "--json")).stdout.splitlines()
-    shown = json.loads((await stead("show", "refund")).stdout)
+    shown = json.loads((await stead("show", "give_back")).stdout)
     assert shown == json.loads(line)
     assert (shown["schema"], shown["config"], shown["source"]) == (
         WANTED["schema"], WANTED["http"], "tenant",
@@ -55,7 +55,7 @@ async def test_a_tool_is_put_listed_and_shown(stead: Run) -> None:
     ],
 )
 async def test_what_is_wrong_is_refused(stead: Run, text: str, code: str) -> None:
-    put = await stead("put", "refund", "-", text=text)
+    put = await stead("put", "give_back", "-", text=text)
     assert isinstance(put.exception, SteadError)
     assert put.exception.code == code
 

@@ -60,11 +60,12 @@ def packages() -> Path:
     return PACKAGES
 
 
-@pytest_asyncio.fixture(scope="session")
+@pytest_asyncio.fixture(scope="module")
 async def script(packages: Path) -> AsyncIterator[Script]:
     """Runs a scenario of ``<name>.mjs`` with one version of a package, and returns what it found.
 
-    One Node process runs them all: loading the packages takes longer than most scenarios.
+    One Node process runs those of a file: loading the packages takes longer than most scenarios, and some of them
+    make it look like a browser.
     """
     del packages
     process = await asyncio.create_subprocess_exec(

@@ -126,7 +126,7 @@ class Life(RuleBasedStateMachine):
         async def both() -> tuple[list[Any], list[Any]]:
             async with self.db.transaction():
                 locked = await self.db.fetch(
-                    "select id from stead.lock_envelopes(10, 10, '{}', '{}', null)"
+                    "select id from stead.lock_envelopes(10, 10, '{}', '{}', null, null, null)"
                 )
                 begun = await self.db.fetch(
                     "select * from stead.begin_envelopes($1, $2)", worker, [row["id"] for row in locked]

@@ -32,7 +32,7 @@ WANTED: dict[str, Any] = {
     "amount_argument": "amount",
     "http": {
         "method": "POST",
-        "url": "https://api.example.com/orders/{order_id}/refunds",
+        "url": "https://api.example.com/orders/{order_id}/give_backs",
         "headers": {"authorization": "Bearer {secret:shop}"},
     },
 }
@@ -61,51 +61,51 @@ async def drifted(db: Database, tenant: Tenant) -> None:
 
 async def test_a_service_makes_reads_lists_and_retires(server: Running, tenant: Tenant) -> None:
     headers, client = service_headers(tenant), server.client
-    made = await client.put("/v1/tools/refund", json=WANTED, headers=headers)
+    made = await client.put("/v1/tools/give_back", json=WANTED, headers=headers)
     assert made.status_code == 200, made.text
     found = made.json()
-    assert (found["slug"], found["version"], found["provider"]) == ("refund", "1", "http")
+    assert (found["slug"], found["version"], found["provider"]) == ("give_back", "1", "http")
     assert (found["schema"], found["config"]) == (WANTED["schema"], WANTED["http"])
     assert (found["status"], found["source"], found["current"]) == ("active", "tenant", True)
-    assert (await client.put("/v1/tools/refund", json=WANTED, headers=headers)).json() == found
-    assert (await client.get("/v1/tools/refund", headers=headers)).json() == found
+    assert (await client.put("/v1/tools/give_back", json=WANTED, headers=headers)).json() == found
+    assert (await client.get("/v1/tools/give_back", headers=headers)).json() == found
     await client.put("/v1/tools/zoo", json={**WANTED, "version": "2"}, headers=headers)
     page = (await client.get("/v1/tools?provider=http&limit=1", headers=headers)).json()
-    assert (page["items"], page["next"]) == ([found], "refund")
-    rest = (await client.get("/v1/tools?provider=http&after=refund", headers=headers)).json()
+    assert (page["items"], page["next"]) == ([found], "give_back")
+    rest = (await client.get("/v1/tools?provider=http&after=give_back", headers=headers)).json()
     assert [each["slug"] for each in rest["items"]] == ["zoo"]
     assert rest["next"] is None
-    assert (await client.delete("/v1/tools/refund", headers=headers)).status_code == 204
-    gone = await client.get("/v1/tools/refund", headers=headers)
+    assert (await client.delete("/v1/tools/give_back", headers=headers)).status_code == 204
+    gone = await client.get("/v1/tools/give_back", headers=headers)
     assert gone.json()["status"] == "removed"
-    problem_of(await client.delete("/v1/tools/refund", headers=headers), 404, "tool_unknown")
+    problem_of(await client.delete("/v1/tools/give_back", headers=headers), 404, "tool_unknown")
 
 
 async def test_other_tenants_and_people_are_kept_out(
     server: Running, db: Database, tenant: Tenant, other_tenant: Tenant, person: Person
 ) -> None:
     client, headers, abroad = server.client, service_headers(tenant), service_headers(other_tenant)
-    await client.put("/v1/tools/refund", json=WANTED, headers=headers)
+    await client.put("/v1/tools/give_back", json=WANTED, headers=headers)
     await drifted(db, tenant)
     (drift,) = (await client.get("/v1/catalog/audit", headers=headers)).json()["items"]
     acknowledge = f"/v1/catalog/audit/{drift['id']}/acknowledge"
-    problem_of(await client.get("/v1/tools/refund", headers=abroad), 404, "tool_unknown")
-    problem_of(await client.delete("/v1/tools/refund", headers=abroad), 404, "tool_unknown")
+    problem_of(await client.get("/v1/tools/give_back", headers=abroad), 404, "tool_unknown")
+    problem_of(await client.delete("/v1/tools/give_back", headers=abroad), 404, "tool_unknown")
     problem_of(await client.post(acknowledge, headers=abroad), 404, "drift_unknown")
     assert (await client.get("/v1/catalog/audit", headers=abroad)).json()["items"] == []
     listed = (await client.get("/v1/tools?provider=http", headers=abroad)).json()
     assert listed["items"] == []
     for method, path in (
         ("GET", "/v1/tools"),
-        ("GET", "/v1/tools/refund"),
-        ("DELETE", "/v1/tools/refund"),
+        ("GET", "/v1/tools/give_back"),
+        ("DELETE", "/v1/tools/give_back"),
         ("GET", "/v1/catalog/audit"),
         ("POST", acknowledge),
     ):
         problem_of(await client.request(method, path, headers=person.headers), 403, "service_only")
     problem_of(await client.get("/v1/tools"), 401, "credentials_missing")
     # Another tenant's of the same name is another one.
-    assert (await client.put("/v1/tools/refund", json=WANTED, headers=abroad)).status_code == 200
+    assert (await client.put("/v1/tools/give_back", json=WANTED, headers=abroad)).status_code == 200
 
 
 async def test_drift_is_listed_and_acknowledged(server: Running, db: Database, tenant: Tenant) -> None:
@@ -196,7 +196,7 @@ async def test_what_is_wrong_is_refused(
     server: Running, tenant: Tenant, change: dict[str, Any], code: str
 ) -> None:
     answer = await server.client.put(
-        "/v1/tools/refund", json={**WANTED, **change}, headers=service_headers(tenant)
+        "/v1/tools/give_back", json={**WANTED, **change}, headers=service_headers(tenant)
     )
     problem_of(answer, 422, code)
 

@@ -30,6 +30,10 @@ NOT_EXPORTED = {
     "stead.embedding_backlog": "work to be done",
     "stead.consolidations": "work to be done",
     "stead.vector_indexes": "made of the texts",
+    "stead.audit_texts": "beside the audit log, which has an export of its own",
+    "stead.waiting_runs": "a run that waits: its messages and actions are exported",
+    "stead.approvers": "a right that the tenant gave",
+    "stead.approval_links": "a secret that was sent to them",
 }
 
 

@@ -497,7 +497,11 @@ async def test_tables_are_published_by_one_call(access: DatabaseAccess, fresh: D
     assert [row[0] for row in await owner.fetch(published)] == [
         "agent_jobs",
         "agent_runs",
+        "approvals",
+        "guardrails",
         "messages",
+        "objectives",
+        "outbox",
         "projects",
         "sessions",
     ]

@@ -21,13 +21,13 @@ from tests.support.people import service
 from tests.tools.calls import tool
 
 
-async def refund(order_id: str, amount: float) -> None:
+async def give_back(order_id: str, amount: float) -> None:
     """Refunds an order."""
 
 
 async def _registered(db: Database, name: str, **fields: object) -> ToolSpec:
     registry = ToolRegistry()
-    registry.add(refund, name=name, **fields)  # type: ignore[arg-type]
+    registry.add(give_back, name=name, **fields)  # type: ignore[arg-type]
     await registry.register(db)
     return registry.specs[0]
 
@@ -86,14 +86,14 @@ async def test_a_tenants_own_tool(db: Database, tenant: Tenant, other_tenant: Te
 
 async def test_near_names_are_told(db: Database, tenant: Tenant, other_tenant: Tenant) -> None:
     async with db.transaction(service(other_tenant)) as tx:
-        await catalog.put(tx, service(other_tenant), tool("shop.refund-theirs"))
+        await catalog.put(tx, service(other_tenant), tool("shop.give_back-theirs"))
     me = service(tenant)
     async with db.transaction(me) as tx:
-        await catalog.put(tx, me, tool("shop.refund"))
-        for wrong in ("shop.refnd", "refund", "Shop.Refund"):
+        await catalog.put(tx, me, tool("shop.give_back"))
+        for wrong in ("shop.refnd", "give_back", "Shop.Refund"):
             with pytest.raises(ToolUnknown) as raised:
                 await catalog.find(tx, me, wrong)
-            assert raised.value.hint == "There is shop.refund."
+            assert raised.value.hint == "There is shop.give_back."
 
 
 @pytest.mark.parametrize(

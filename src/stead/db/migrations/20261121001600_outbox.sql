@@ -764,6 +764,10 @@ begin
     update public.outbox_attempts a set ended_at = now(), outcome = 'unknown', error_code = 'worker_lost'
     from taken t where a.tenant_id = t.tenant_id and a.envelope_id = t.id and a.lease_no = t.lost_lease
   ),
+  noted as (
+    insert into stead.outcomes_to_index (tenant_id, envelope_id)
+    select t.tenant_id, t.id from taken t on conflict do nothing
+  ),
   audited as (
     insert into public.audit_log (tenant_id, actor_type, actor_id, category, action, subject_type, subject_id,
       subject_profile_id, payload)

@@ -61,6 +61,15 @@ EXPORTED: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("item", _export("public.store_items", "t.scope_id = $2")),
     ("cognitive_metric", _export("public.cognitive_metrics", _OWNED)),
     ("feedback", _export("public.message_feedback", _OWNED)),
+    (
+        "action",
+        _export(
+            "public.outbox", "(t.proposer_id = $2 or (t.session_id = $2 and t.proposer_id is null))"
+        ),
+    ),
+    ("account", _export("public.connected_accounts", "t.profile_id = $2")),
+    ("vote", _export("public.approval_votes", "t.profile_id = $2", key="t.approval_id")),
+    ("evidence", _export("public.evidence_embeddings", "t.profile_id = $2")),
     ("waitlist_entry", _export("public.waitlist_entries", _OWNED)),
     (
         "session_candidate",
