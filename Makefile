@@ -8,6 +8,9 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
+# Tests wait more than they compute: three processes keep two cores at work.
+TEST_PROCESSES ?= 3
+
 .PHONY: help run test check lint types layers sql tests format bench setup setup-dev clean
 
 help: ## What there is
@@ -51,8 +54,8 @@ layers: ## Dependencies run downward only
 sql: ## Migrations are safe to apply
 	@$(BIN)/squawk src/stead/db/migrations/*.sql
 
-tests: ## Tests, on as many processes as there are cores
-	@$(BIN)/pytest -n auto --dist loadfile -q
+tests: ## Tests, side by side in a few processes
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -q
 
 format: setup-dev ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix --quiet src tests benchmarks tools || true

@@ -90,7 +90,7 @@ async def test_near_names_are_told(db: Database, tenant: Tenant, other_tenant: T
     me = service(tenant)
     async with db.transaction(me) as tx:
         await catalog.put(tx, me, tool("shop.give_back"))
-        for wrong in ("shop.refnd", "give_back", "Shop.Refund"):
+        for wrong in ("shop.give_bck", "give_back", "Shop.Give_back"):
             with pytest.raises(ToolUnknown) as raised:
                 await catalog.find(tx, me, wrong)
             assert raised.value.hint == "There is shop.give_back."
