@@ -173,8 +173,8 @@ async def test_a_tool_acts_through_the_account_of_whom_it_works_for(
         await connect(other, "eves")
         office.script(sending, Reply(text=["No."]))
         await office.say(person, session, "Mail Bob.")
-        # Another person's is never taken.
-        assert office.effects == [("mail", ("bob", None))]
+        # Another person's is never taken, and without one it is not done.
+        assert office.effects == []
         for name, whose in (("ours", None), ("mine", person)):
             await connect(whose, name)
             office.script(sending, DONE)
