@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from stead.db import Database
 from tests.console.conftest import EFFECTS, Desk
@@ -94,6 +95,34 @@ async def test_nothing_changes_under_somebodys_hands(chromium: Browser, desk: De
     await expect(page.locator("body")).to_have_class(re.compile("is-late"), timeout=30_000)
     await expect(link).to_be_focused()
     await expect(page.locator("#live tbody tr")).to_have_count(1)
+    await page.locator("#main").focus()
+    await expect(page.locator("#live tbody tr")).to_have_count(2)
+    assert complaints == []
+    await page.context.close()
+
+
+async def test_what_was_on_its_way_does_not_take_the_focus(chromium: Browser, desk: Desk) -> None:
+    person = await desk.person(approves="critical")
+    await desk.propose()
+    page, complaints = await _page(chromium, desk)
+    await _sign_in(page, person)
+    asked, focused = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "hx-request" in route.request.headers:
+            asked.set()
+            await focused.wait()
+        await route.continue_()
+
+    await page.route("**/console", hold)
+    await desk.propose()
+    async with asyncio.timeout(30):
+        await asked.wait()
+    link = page.get_by_role("link", name="All that wait")
+    await link.focus()
+    focused.set()
+    await expect(page.locator("body")).to_have_class(re.compile("is-late"), timeout=30_000)
+    await expect(link).to_be_focused()
     await page.locator("#main").focus()
     await expect(page.locator("#live tbody tr")).to_have_count(2)
     assert complaints == []

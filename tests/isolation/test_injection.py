@@ -552,7 +552,7 @@ OF_THE_WORKER = [
     "envelope_facts($, '{}')",
     "ask_approvals($, '{1}', '{[]}', '{0}', array[null]::timestamptz[], '{60}')",
     "use_approvals($)",
-    "count_failures('{}', '{}', '{}', 5, 30, 900)",
+    "count_failures('{}', '{}', 5, 30, 900)",
     "rescue_envelopes(0, 3, 10)",
     "expire_envelopes(10)",
     "expire_approvals(10)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from stead.jobs.registry import JobRegistry
 from stead.jobs.settling import Settler
 from stead.jobs.solitary import run_alone
 from stead.jobs.waking import HELD_TOPIC, WAKE_TOPIC
+from stead.processes import Room
 from stead.realtime import Hub, Subscription
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -90,7 +90,7 @@ class Worker:
         self._claims: set[asyncio.Task[Held | None]] = set()
         self._settler = Settler(self._own_db, worker_id, self._stored)
         self._stopping = asyncio.Event()
-        self._freed = asyncio.Event()
+        self._room = Room(self.config.concurrency, self._taken)
         self._after: dict[str, UUID | None] = {}
 
     @property
@@ -170,8 +170,8 @@ class Worker:
         with self._hub.subscribe(WAKE_TOPIC) as wake:
             while not self._stopping.is_set():
                 try:
-                    await self._room()
-                    wanted = min(self._free, _MOST_AT_ONCE)
+                    await self._room.wait()
+                    wanted = min(self._room.free, _MOST_AT_ONCE)
                     jobs = await self._claim(queue, wanted)
                     for job in jobs:
                         self._launch(job)
@@ -184,23 +184,9 @@ class Worker:
                     await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
                     pause_s = min(pause_s * 2, _MAX_PAUSE_S)
 
-    async def _room(self) -> None:
-        """Waits until there is room. When one place is free, more soon are: it is claimed for them together."""
-        await self._until_free(1)
-        few = max(1, self.config.concurrency // 4)
-        if self._free < few:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._until_free(few), 0.02)
-
-    @property
-    def _free(self) -> int:
+    def _taken(self) -> int:
         # What has ended and is not stored yet takes a place too: a slow database is not given more to store.
-        return self.config.concurrency - max(len(self._held), self._settler.waiting)
-
-    async def _until_free(self, places: int) -> None:
-        while self._free < places:
-            self._freed.clear()
-            await self._freed.wait()
+        return max(len(self._held), self._settler.waiting)
 
     async def _claim(self, queue: str, wanted: int) -> list[ClaimedJob]:
         async with self._own_db.transaction(NOBODY) as tx:
@@ -262,11 +248,11 @@ class Worker:
             # Lost and claimed again by this very worker, another stands in its place.
             if self._held.get(job.id) is held:
                 del self._held[job.id]
-            self._freed.set()
+            self._room.freed()
 
     def _stored(self, kind: str, outcome: str, n: int) -> None:
         metrics.settled(kind, outcome, n)
-        self._freed.set()
+        self._room.freed()
 
     async def _watch(self) -> None:
         """Stores progress, and ends what is no longer this worker's."""

@@ -185,17 +185,10 @@ class Claimed:
     attempt_limit: int
     idempotent: bool
     lease_no: int
-    digest: bytes
     trust_context: dict[str, Any]
-    metadata: dict[str, Any]
     proposed_by: str
-    proposer_id: UUID | None
-    by_agent: bool
-    run_id: UUID | None
-    session_id: UUID | None
     evidence_count: int
     expired: bool
-    redrives: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -335,8 +335,7 @@ async def hand_back(tx: Transaction, worker_id: UUID, known: Sequence[UUID], old
 
 async def count_failures(
     tx: Transaction,
-    tenants: Sequence[UUID],
-    targets: Sequence[str],
+    envelope_ids: Sequence[UUID],
     failed: Sequence[bool],
     most: int,
     open_s: float,
@@ -345,9 +344,8 @@ async def count_failures(
     return cast(
         "int",
         await tx.value(
-            "select stead.count_failures($1, $2, $3, $4, $5, $6)",
-            tenants,
-            targets,
+            "select stead.count_failures($1, $2, $3, $4, $5)",
+            envelope_ids,
             failed,
             most,
             open_s,

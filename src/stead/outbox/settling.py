@@ -147,8 +147,7 @@ class Settler:
         """What failed and may fail again counts for its breaker; where something worked, it is forgotten."""
         return await queries.count_failures(
             tx,
-            [e.envelope.tenant_id for e in batch],
-            [_target(e.envelope) for e in batch],
+            [e.envelope.id for e in batch],
             [e.outcome in _FAILING for e in batch],
             self._config.breaker_failures,
             self._config.breaker_open_s,
@@ -174,12 +173,6 @@ def _unstorable(ended: Ended, error: asyncpg.PostgresError) -> Ended | None:
     # What was done was done: that is stored, without what it answered.
     result = Result(kind=ended.result.kind, error="its result cannot be stored", code=_NOT_STORABLE)
     return replace(ended, result=result)
-
-
-def _target(envelope: Claimed) -> str:
-    if envelope.account_id is not None:
-        return f"{envelope.provider}/account:{envelope.account_id}"
-    return f"{envelope.provider}/tool:{envelope.tool_slug}"
 
 
 def _text(error: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from stead.outbox.config import OutboxConfig
 from stead.outbox.models import Claimed, Executor, Gate, Result, Ruling
 from stead.outbox.settling import Settler
 from stead.outbox.waking import WAKE_TOPIC
+from stead.processes import Room
 from stead.realtime import Hub, Subscription
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -57,9 +57,9 @@ class OutboxWorker:
         self._worker_id = worker_id
         self._held: dict[UUID, asyncio.Task[None]] = {}
         self._tenants: Counter[UUID] = Counter()
-        self._settler = Settler(db, worker_id, self.config, self._room_again)
+        self._room = Room(self.config.concurrency, self._taken)
+        self._settler = Settler(db, worker_id, self.config, self._room.freed)
         self._stopping = asyncio.Event()
-        self._freed = asyncio.Event()
         self._after: UUID | None = None
         self._claiming: asyncio.Task[int] | None = None
         self._claimed_at: float | None = None
@@ -82,18 +82,22 @@ class OutboxWorker:
         """
         self._settler.start()
         loop = asyncio.create_task(self._work(), name="outbox")
-        watch = asyncio.create_task(self._watch(), name="outbox-held")
+        beside = [
+            asyncio.create_task(self._watch(), name="outbox-held"),
+            asyncio.create_task(self._stopping.wait(), name="outbox-stopping"),
+        ]
         try:
-            stopping = asyncio.create_task(self._stopping.wait())
-            await asyncio.wait([loop, stopping], return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
+            await asyncio.wait([loop, *beside], return_when=asyncio.FIRST_COMPLETED)
+            if loop.done():
+                # What broke it ends the worker; a process that only seems to work would be worse.
+                loop.result()
         finally:
             self._stopping.set()
             if self._claiming is not None:
                 await asyncio.gather(self._claiming, return_exceptions=True)
-            loop.cancel()
-            watch.cancel()
-            await asyncio.gather(loop, watch, return_exceptions=True)
+            for task in (loop, *beside):
+                task.cancel()
+            await asyncio.gather(loop, *beside, return_exceptions=True)
             await self._drain()
             await self._settler.stop()
 
@@ -126,9 +130,11 @@ class OutboxWorker:
         with self._hub.subscribe(WAKE_TOPIC) as wake:
             while not self._stopping.is_set():
                 try:
-                    await self._room()
+                    await self._room.wait()
                     # Not cancelled halfway: what was claimed must be known here.
-                    self._claiming = asyncio.create_task(self._claim(min(self._free, _MOST_AT_ONCE)))
+                    self._claiming = asyncio.create_task(
+                        self._claim(min(self._room.free, _MOST_AT_ONCE))
+                    )
                     if not await asyncio.shield(self._claiming):
                         await self._sleep(wake)
                     pause_s = 0.05
@@ -137,26 +143,9 @@ class OutboxWorker:
                     await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
                     pause_s = min(pause_s * 2, _MAX_PAUSE_S)
 
-    @property
-    def _free(self) -> int:
+    def _taken(self) -> int:
         # What has ended and is not stored yet takes a place too: a slow database is not given more to store.
-        return self.config.concurrency - max(len(self._held), self._settler.waiting)
-
-    async def _room(self) -> None:
-        """Waits until there is room. When one place is free, more soon are: it is claimed for them together."""
-        await self._until_free(1)
-        few = max(1, self.config.concurrency // 4)
-        if self._free < few:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._until_free(few), 0.02)
-
-    async def _until_free(self, places: int) -> None:
-        while self._free < places:
-            self._freed.clear()
-            await self._freed.wait()
-
-    def _room_again(self) -> None:
-        self._freed.set()
+        return max(len(self._held), self._settler.waiting)
 
     async def _claim(self, wanted: int) -> int:
         """Locks, judges and begins a batch in one transaction; returns how many rows were locked."""
@@ -249,7 +238,7 @@ class OutboxWorker:
             self._tenants[envelope.tenant_id] -= 1
             if self._tenants[envelope.tenant_id] <= 0:
                 del self._tenants[envelope.tenant_id]
-            self._freed.set()
+            self._room.freed()
 
 
 def _claimed(row: Row) -> Claimed:
@@ -268,15 +257,8 @@ def _claimed(row: Row) -> Claimed:
         attempt_limit=row["attempt_limit"],
         idempotent=row["idempotent"],
         lease_no=row["lease_no"],
-        digest=row["digest"],
         trust_context=row["trust_context"],
-        metadata=row["metadata"],
         proposed_by=row["proposed_by"],
-        proposer_id=row["proposer_id"],
-        by_agent=row["by_agent"],
-        run_id=row["run_id"],
-        session_id=row["session_id"],
         evidence_count=row["evidence_count"],
         expired=row["expired"],
-        redrives=row["redrives"],
     )

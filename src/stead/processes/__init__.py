@@ -6,5 +6,6 @@ what it held is rescued; it finds that out by the fence of whatever it writes ne
 
 from stead.processes.batching import BatchWriter
 from stead.processes.heartbeat import Heartbeat, ProcessKind
+from stead.processes.room import Room
 
-__all__ = ["BatchWriter", "Heartbeat", "ProcessKind"]
+__all__ = ["BatchWriter", "Heartbeat", "ProcessKind", "Room"]

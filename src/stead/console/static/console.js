@@ -7,13 +7,20 @@
   let late = false;
 
   // Nothing moves under somebody's hands: it waits until they have left.
-  const look = () => {
+  const busy = () => {
     late = live().contains(document.activeElement);
     document.body.classList.toggle("is-late", late);
-    if (!late) {
+    return late;
+  };
+  const look = () => {
+    if (!busy()) {
       htmx.ajax("GET", location.pathname + location.search, { target: "#live", select: "#live", swap: "outerHTML" });
     }
   };
+  // They may have come while it was on its way.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target === live() && busy()) event.detail.shouldSwap = false;
+  });
   document.addEventListener("focusout", () => setTimeout(() => late && look(), 0));
 
   const source = new EventSource(document.body.dataset.changes);

@@ -334,9 +334,8 @@ create function stead.lock_envelopes(
 )
 returns table (id uuid, tenant_id uuid, tenant_slug text, tool_slug text, tool_version text, tool_digest text,
   provider text, arguments jsonb, connected_account_id text, risk text, attempts integer, attempt_limit smallint,
-  idempotent boolean, lease_no integer, version integer, digest bytea, trust_context jsonb, metadata jsonb,
-  proposed_by text, proposer_id uuid, by_agent boolean, run_id uuid, session_id uuid, evidence_count integer,
-  expired boolean, redrives smallint, last_tenant uuid)
+  idempotent boolean, lease_no integer, trust_context jsonb, proposed_by text, evidence_count integer, expired boolean,
+  last_tenant uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off
 set enable_sort = off set enable_bitmapscan = off set jit = off
@@ -422,9 +421,8 @@ begin
   end if;
   return query
     select o.id, o.tenant_id, t.slug, o.tool_slug, o.tool_version, o.tool_digest, o.provider, o.arguments,
-      o.connected_account_id, o.risk, o.attempts, o.attempt_limit, o.idempotent, o.lease_no, o.version, o.digest,
-      o.trust_context, o.metadata, o.proposed_by, o.proposer_id, o.by_agent, o.run_id, o.session_id,
-      cardinality(o.evidence), coalesce(o.expires_at <= now(), false), o.redrives, tenants[cardinality(tenants)]
+      o.connected_account_id, o.risk, o.attempts, o.attempt_limit, o.idempotent, o.lease_no, o.trust_context,
+      o.proposed_by, cardinality(o.evidence), coalesce(o.expires_at <= now(), false), tenants[cardinality(tenants)]
     from unnest(picked) as p (id)
     join public.outbox o on o.id = p.id
     join public.tenants t on t.id = o.tenant_id;
@@ -683,7 +681,7 @@ $$;
 -- Counts failures of what a breaker stands for, and opens it: for `open_s`, twice as long each time after. What works
 -- again is forgotten, and those go on that it held up.
 create function stead.count_failures(
-  tenants uuid[], targets text[], failed boolean[], most_failures integer, open_s double precision,
+  envelopes uuid[], failed boolean[], most_failures integer, open_s double precision,
   longest_s double precision
 ) returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp
@@ -694,8 +692,9 @@ declare
 begin
   perform stead.refuse_tenants();
   with given as (
-    select u.tenant, u.target, count(*) filter (where u.failed)::integer as failures, bool_or(not u.failed) as worked
-    from unnest(tenants, targets, failed) as u (tenant, target, failed)
+    select o.tenant_id as tenant, stead.breaker_target(o.provider, o.connected_account_id, o.tool_slug) as target,
+      count(*) filter (where u.failed)::integer as failures, bool_or(not u.failed) as worked
+    from unnest(envelopes, failed) as u (id, failed) join public.outbox o on o.id = u.id
     group by 1, 2 order by 1, 2
   ),
   worked as (
@@ -977,7 +976,7 @@ grant execute on function stead.lock_envelopes(integer, integer, uuid[], integer
   stead.hold_envelopes(uuid[], text[], timestamptz[], text[], text[]), stead.unblock_envelopes(uuid[]),
   stead.settle_envelopes(uuid, uuid[], integer[], text[], text[], text[], text[], double precision[], text[], integer[]),
   stead.hand_back_envelopes(uuid, uuid[], double precision),
-  stead.count_failures(uuid[], text[], boolean[], integer, double precision, double precision),
+  stead.count_failures(uuid[], boolean[], integer, double precision, double precision),
   stead.rescue_envelopes(double precision, integer, integer), stead.expire_envelopes(integer),
   stead.next_envelope_in_s(), stead.outbox_depths(uuid),
   stead.sweep_envelopes(double precision, integer) to stead_service;
