@@ -20,7 +20,7 @@ def address_of(request: HTTPConnection) -> str:
             if hop.strip() and hop.strip() not in trusted:
                 host = hop.strip()
                 break
-    return _counted_as(host)
+    return _counted_as(host[:64])
 
 
 @functools.lru_cache(maxsize=4096)
@@ -28,7 +28,7 @@ def _counted_as(host: str) -> str:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return host[:64]
+        return host
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
     if address.ipv4_mapped is not None:

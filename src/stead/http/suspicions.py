@@ -19,8 +19,9 @@ _log = structlog.stdlib.get_logger(__name__)
 Kind = Literal["flood", "guessing", "failed_proofs", "replay", "email_claim", "link_taken"]
 
 SUSPECTED: Final = Counter("stead_http_suspected_total", "What looks like abuse, by kind.", ["kind"])
-#: So that who floods the server does not flood its log.
+# So that who floods the server does not flood its log: lines of one caller, and of all.
 _TOLD: Final = read_limit("1/minute")
+_TOLD_IN_ALL: Final = read_limit("100/minute")
 
 
 class Suspicions:
@@ -44,7 +45,8 @@ class Suspicions:
         principal = principal_of(request)
         address = address_of(request)
         caller = name_of(principal) if principal is not None else None
-        if self._told.take((Count(_TOLD, kind, caller or address),)) is not None:
+        lines = (Count(_TOLD, kind, caller or address), Count(_TOLD_IN_ALL, kind, ""))
+        if self._told.take(lines) is not None:
             return
         key: bytes = request.app.state.parts.console_key
         _log.warning(
