@@ -311,6 +311,13 @@ async def test_claiming_somebodys_email(
             "/api/session", json={"orgId": who.tenant.slug, "email": person.email}, headers=who.headers
         )
         assert (answer.json()["sessionId"] == victim) is (who is person)
+    # Nor where it is known to be theirs, and this token does not vouch for it.
+    answer = await guarded.client.post(
+        "/api/session",
+        json={"orgId": person.tenant.slug, "email": person.email},
+        headers=_unverified(person, person.email) | from_anywhere(),
+    )
+    assert answer.json()["sessionId"] != victim
     await guarded.client.patch(
         f"/api/session/{victim}", json={"email": eve.email}, headers=person.headers
     )
@@ -554,3 +561,14 @@ async def test_failed_proofs(guarded: Running, tenant: Tenant, told: Told) -> No
     assert told.refusals("token_signature_invalid") == 30
     assert told.suspected("failed_proofs") == len(told.lines("failed_proofs")) == 1
     assert forged["x-session-token"] not in str(told.lines("failed_proofs"))
+
+
+async def test_proofs_of_somebody_who_is_nobody_here(guarded: Running, told: Told) -> None:
+    """Each is looked up: such requests count as those that prove nothing."""
+    street = from_anywhere()
+    gone = Tenant(id=new_id(), slug="gone")
+    for _ in range(20):
+        answer = await guarded.client.get("/api/sessions", headers={**_held(gone), **street})
+        problem_of(answer, 403, "tenant_missing")
+    _limited(await guarded.client.get("/api/sessions", headers={**_held(gone), **street}), "nobody")
+    assert (told.refusals("tenant_missing"), told.suspected("flood")) == (20, 1)
