@@ -43,12 +43,14 @@ class LocalTool:
     Args:
         context: Name of the parameter that is given the `ToolContext`; None: it takes none.
         model: Its arguments as pydantic reads them.
+        asynchronous: Whether it runs in the loop; others run in a thread.
     """
 
     spec: ToolSpec
     function: Callable[..., Any]
     context: str | None
     model: type[BaseModel]
+    asynchronous: bool
 
     def arguments(self, given: Mapping[str, Any], context: ToolContext) -> dict[str, Any]:
         """The function's arguments.
@@ -134,4 +136,10 @@ def read_function(
         amount_argument=amount,
         timeout_s=timeout_s,
     )
-    return LocalTool(spec=spec, function=function, context=context, model=model)
+    return LocalTool(
+        spec=spec,
+        function=function,
+        context=context,
+        model=model,
+        asynchronous=inspect.iscoroutinefunction(function),
+    )

@@ -76,7 +76,7 @@ class LocalTools:
 
         try:
             async with asyncio.timeout(timeout_s):
-                if inspect.iscoroutinefunction(tool.function):
+                if tool.asynchronous:
                     begun = True
                     result = await tool.function(**arguments)
                 else:
