@@ -334,6 +334,10 @@ def _unless_empty(values: Sequence[T | None]) -> Sequence[T | None]:
     return values if any(value is not None for value in values) else ()
 
 
+async def tell_depths(tx: Transaction) -> int:
+    return cast("int", await tx.value("select stead.tell_depths()"))
+
+
 async def hand_back(tx: Transaction, worker_id: UUID, known: Sequence[UUID], older_s: float) -> int:
     return cast(
         "int", await tx.value("select stead.hand_back_envelopes($1, $2, $3)", worker_id, known, older_s)
