@@ -227,7 +227,10 @@ def _environment(access: DatabaseAccess, base_url: str) -> dict[str, str]:
         "STEAD_OPENAI_API": "responses",
         # Counted as ever, only never reached.
         "STEAD_RATE_LIMIT": "1000000/minute",
+        "STEAD_SESSION_RATE_LIMIT": "1000000/minute",
+        "STEAD_ADDRESS_RATE_LIMIT": "1000000/minute",
         "STEAD_CHAT_RATE_LIMIT": "1000000/minute",
+        "STEAD_ADDRESS_CHAT_RATE_LIMIT": "1000000/minute",
         "STEAD_LOG_FORMAT": "json",
         "STEAD_LOG_LEVEL": "warning",
     }
