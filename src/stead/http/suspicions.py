@@ -55,6 +55,7 @@ class Suspicions:
             code=code or None,
             caller=_hashed(key, "caller", caller) if caller else None,
             address=_hashed(key, "address", address),
+            forwarded=_forwarded(request),
         )
 
 
@@ -66,6 +67,13 @@ def principal_of(request: HTTPConnection) -> Principal | None:
 def name_of(principal: Principal) -> str:
     """The name of an identity, unique over all tenants."""
     return f"{principal.tenant.id}/{principal.key}"
+
+
+def _forwarded(request: HTTPConnection) -> bool:
+    """Whether it says that it comes through a proxy, and that proxy is none that is trusted: then many callers may
+    count as one."""
+    peer = request.client.host if request.client else None
+    return "x-forwarded-for" in request.headers and peer not in request.app.state.config.trusted_proxies
 
 
 def _hashed(key: bytes, what: str, name: str) -> str:
