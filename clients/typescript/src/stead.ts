@@ -188,7 +188,7 @@ export function createStead(options: SteadOptions): Stead {
         const repeatable = typeof body.session_id === 'string';
         const sent = { body, parseAs: 'stream', ...by({ ...options, repeatable }) } as const;
         const { response } = await POST('/api/agents/chat', sent);
-        return chatStream(response, response.headers.get('x-stead-session') ?? body.session_id ?? '');
+        return chatStream(response, response.headers.get('x-stead-session') ?? body.session_id ?? '', options?.signal);
       },
       run: (given, options) => {
         const body = { ...given, message_id: given.message_id ?? crypto.randomUUID(), stream: false };
@@ -204,12 +204,12 @@ export function createStead(options: SteadOptions): Stead {
         const body = named(given);
         const sent = { body, parseAs: 'stream', ...by({ ...options, repeatable: isRepeatable(body) }) } as const;
         const { response } = await POST('/api/chat', sent);
-        return chatStream(response, body.sessionId ?? body.id ?? '');
+        return chatStream(response, body.sessionId ?? body.id ?? '', options?.signal);
       },
       resume: async (id, options) => {
         const sent = { params: session(id), parseAs: 'stream', ...by(options) } as const;
         const { response } = await GET('/api/chat/{session_id}/stream', sent);
-        return response.status === 204 ? null : chatStream(response, id);
+        return response.status === 204 ? null : chatStream(response, id, options?.signal);
       },
       // Stopped twice it is stopped once.
       stop: async (id, options) =>
