@@ -27,7 +27,7 @@ CLIENT: Final = ROOT / "clients" / "typescript"
 SECRET: Final = "whsec_" + "dHlwZXNjcmlwdC10eXBlc2NyaXB0LXR5cGVzY3JpcHQ="
 #: One for each of the client's test files, or of its tests where they count what a person has.
 PEOPLE: Final = (
-    "sessions", "linking", "agents", "memories", "chat", "problems", "impatient", "patient", "retries", "lost",
+    "mentor", "sessions", "linking", "agents", "memories", "chat", "problems", "impatient", "patient", "retries", "lost",
     "twice", "cut", "routes",
 )  # fmt: skip
 

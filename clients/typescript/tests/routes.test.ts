@@ -59,7 +59,8 @@ describe('a route handler', () => {
   });
 
   it('gives the page of a comparison what it shows', async () => {
-    const answer = await compare(request('/api/agents/compare', JSON.stringify({ goal: 'Somebody who hires' }), cookie));
+    const wish = JSON.stringify({ goal: 'Somebody who hires' });
+    const answer = await compare(request('/api/agents/compare', wish, cookie));
     expect(answer.status).toBe(201);
     const { sessionId, candidates } = await answer.json();
     expect(await as('routes').sessions.get(sessionId)).toMatchObject({ status: 'in_progress' });

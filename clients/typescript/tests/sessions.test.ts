@@ -57,5 +57,7 @@ describe('other routes', () => {
     const gone = await stead.DELETE('/v1/api-keys/{key_id}', { params: { path: { key_id: made.data.id } } });
     expect(gone.response.status).toBe(204);
     expect(await (await stead.send('/api/status')).json()).toMatchObject({ status: 'ok' });
+    await refused(TypeError, stead.send('.example.com/api/status'));
+    for (const id of ['..', '.', '']) await refused(TypeError, stead.sessions.messages(id));
   });
 });
