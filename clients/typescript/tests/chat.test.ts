@@ -36,6 +36,30 @@ describe('a stream', () => {
     expect(await stored()).toEqual(['I play the cello.', textOf(chunks)]);
   });
 
+  it('comes in whatever pieces', async () => {
+    const byte = new TransformStream<Uint8Array, Uint8Array>({
+      transform(piece, controller) {
+        for (const each of piece) controller.enqueue(Uint8Array.of(each));
+      },
+    });
+    const inBytes = async (url: string, init: RequestInit) => {
+      const { body, status, headers } = await fetch(url, init);
+      return url.endsWith('/api/chat') && body
+        ? new Response(body.pipeThrough(byte), { status, headers })
+        : new Response(body, { status, headers });
+    };
+    const answer = await as('chat', { fetch: inBytes }).chat.stream({ sessionId, message: 'Eu toco 🎻 às vezes.' });
+    const said = await answer.text();
+    expect(said).toContain('🎻 às vezes');
+    expect(await stored()).toEqual(['Eu toco 🎻 às vezes.', said]);
+  });
+
+  it('that is none is broken', async () => {
+    const page = async () => new Response('data: <h1>Sign in to the network</h1>\n\n');
+    const answer = await as('chat', { fetch: page }).chat.stream({ sessionId, message: 'Hi' });
+    await refused(SteadStreamBroken, answer.text());
+  });
+
   it('takes what useChat sends', async () => {
     const answer = await as('chat').chat.stream({
       id: sessionId,
