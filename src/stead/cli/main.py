@@ -24,6 +24,7 @@ from stead.cli import (
     memory,
     memory_eval,
     memory_forget,
+    openapi,
     outbox,
     output,
     queues,
@@ -52,6 +53,7 @@ app.command("chat")(chat.chat)
 app.command("mcp")(mcp.mcp)
 app.command("token")(tenants.token)
 app.command("doctor")(doctor.doctor)
+app.command("openapi")(openapi.openapi)
 app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenant")
 memory.app.command("forget")(memory_forget.forget)
