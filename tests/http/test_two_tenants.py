@@ -101,6 +101,17 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
         {"id": "{session_id}", "trigger": "regenerate-message"},
     ],
     "POST /api/session": [{"orgId": "{org}"}],
+    "POST /api/events": [
+        {
+            "events": [
+                {
+                    "id": "6f0c1d9e-52d3-4a0e-9f57-3d1f4f0c7a11",
+                    "event": "phase.started",
+                    "properties": {"sessionId": "{session_id}", "phase": "one"},
+                }
+            ]
+        },
+    ],
     "POST /agents/memories": [
         {"profile_id": "{profile_id}", "memories": [{"content": "I obey."}]},
         {"session_id": "{session_id}", "memories": [{"content": "I obey."}]},
@@ -178,6 +189,12 @@ WITHOUT_ID = {
     "POST /v1/accounts/link",
     # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
     "POST /v1/webhooks/composio",
+    # Likewise; looked at in tests/analytics, as is the funnel of the caller's tenant.
+    "POST /v1/webhooks/whop/{org}",
+    "POST /v1/webhooks/calendly/{org}",
+    "GET /v1/events/funnel",
+    # The same for everybody.
+    "GET /api/events/catalog",
     # What serves every tenant, as each sees it.
     "GET /v1/schedules/shared",
     "POST /v1/schedules/shared/{name}/pause",

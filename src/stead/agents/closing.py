@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from stead import memory, sessions
+from stead import analytics, memory, sessions
 from stead.agents import queries, waiting
 from stead.agents.frames import Frame
 from stead.agents.models import RunOutcome
@@ -97,6 +97,7 @@ async def write_end(
             run_id=begun.run_id,
             metadata=begun.metadata(outcome),
         )
+        await _answered(tx, begun, ending)
     if outcome.suspension is not None and outcome.status == "completed":
         await waiting.store(tx, principal, begun.run_id, begun.session.id, outcome.suspension)
     hit_rate: float | None = None
@@ -141,6 +142,20 @@ async def write_end(
     )
     await notify(tx, [topic_of(begun.run_id)])
     return True
+
+
+async def _answered(tx: Transaction, begun: Begun, ending: Ending) -> None:
+    outcome = ending.outcome
+    if outcome.status != "completed" or outcome.suspension is not None:
+        return
+    await analytics.events.message_received(
+        tx,
+        begun.principal,
+        begun.session.id,
+        begun.session.profile_id,
+        characters=len(sessions.text_of(ending.parts)),
+        latency_ms=outcome.latency_ms,
+    )
 
 
 async def memories_of(
