@@ -7,9 +7,9 @@ from typing import Final, Literal
 from prometheus_client import Counter
 
 _WEBHOOKS: Final = Counter(
-    "stead_analytics_webhooks", "Webhooks of shops and calendars", ["provider", "outcome"]
+    "stead_analytics_webhooks_total", "Webhooks of shops and calendars", ["provider", "outcome"]
 )
-_FORWARDED: Final = Counter("stead_analytics_forwarded", "Events that were sent on", ["outcome"])
+_FORWARDED: Final = Counter("stead_analytics_forwarded_total", "Events that were sent on", ["outcome"])
 
 
 def received(provider: str, outcome: str) -> None:

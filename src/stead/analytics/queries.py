@@ -120,17 +120,20 @@ async def funnel(
           where r.rank <= $4
         ),
         ordered as (
-          select k.*, row_number() over w as position, lead(k.phase) over w as next_phase, lead(k.step) over w as next_step
-          from kept k left join kept f on f.whole and f.phase = k.phase
-          window w as (partition by k.whole
+          select k.*, row_number() over (partition by k.whole
             order by coalesce(f.place, k.place), coalesce(f.first_at, k.first_at), k.phase, k.place, k.first_at, k.step)
+            as position
+          from kept k left join kept f on f.whole and f.phase = k.phase
         ),
+        -- The place that a session was at before the one after it: no visit is joined to all others.
         went_on as (
-          select o.whole, o.position, count(*) as n
-          from ordered o
-          join placed a on a.phase = o.phase and a.step = o.step
-          join placed b on b.session_id = a.session_id and b.phase = o.next_phase and b.step = o.next_step
-          group by o.whole, o.position
+          select f.whole, f.position, count(*) as n
+          from (
+            select o.whole, o.position,
+              lead(o.position) over (partition by p.session_id, o.whole order by o.position) as following
+            from placed p join ordered o on o.whole = p.whole and o.phase = p.phase and o.step = p.step) f
+          where f.following = f.position + 1
+          group by f.whole, f.position
         )
         select o.phase, nullif(o.step, '') as step, o.position, o.sessions, o.completed, coalesce(w.n, 0) as went_on,
           o.dropped, o.converted, o.median_s::double precision as median_s, null as name, null::bigint as events
