@@ -262,12 +262,17 @@ class Call:
     ) -> httpx.Response:
         """Makes the call with those ids."""
         method, path = self.operation.split(" ")
-        body = self.body and {
-            name: value.format(**ids, me=me) if isinstance(value, str) else value
-            for name, value in self.body.items()
-        }
+        body = _filled(self.body, {**ids, "me": me})
         client.cookies.clear()
         return await client.request(method, path.format(**ids), json=body, headers=headers)
+
+
+def _filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(item, ids) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, ids) for item in value]
+    return value.format(**ids) if isinstance(value, str) else value
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
