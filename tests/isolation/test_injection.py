@@ -492,7 +492,7 @@ ACROSS_TENANTS = {
     "sweep_envelopes": "housekeeping: one number",
     "next_envelope_in_s": "one number",
     "outbox_depths": "counts by tenant; refuses other tenants to callers with one",
-    "claim_events": "leases events of all tenants to whoever sends them on",
+    "claim_events": "leases events to whoever sends them on; refuses callers with a tenant, as do those below",
     "settle_events": "ends such a lease",
     "sweep_events": "housekeeping: one number",
     "tell_depths": "housekeeping: one number; refuses callers with a tenant",
@@ -566,6 +566,9 @@ OF_THE_WORKER = [
     "next_envelope_in_s()",
     "outbox_depths(null)",
     "tell_depths()",
+    "claim_events(10, 60)",
+    "settle_events('{}', '{}', now(), 0)",
+    "sweep_events(0, 0, 10)",
     "index_outcomes(10)",
     "hasten_refreshes()",
 ]
