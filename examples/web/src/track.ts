@@ -1,0 +1,41 @@
+// 003's events, fired where they happen. What only a server knows (that a session was opened or linked, how long an
+// answer took, what was paid) Stead records by itself.
+
+import { useMemo } from 'react';
+
+import type { Stead } from './stead.ts';
+
+export interface Events {
+  'session.created': { orgId: string; sessionId: string };
+  'session.authenticated': { sessionId: string };
+  'phase.started': { sessionId: string; phase: string };
+  'phase.completed': { sessionId: string; phase: string; duration: number };
+  'step.viewed': { sessionId: string; phase: string; step: string; stepType: string };
+  'step.completed': { sessionId: string; phase: string; step: string; stepType: string };
+  'chat.message_sent': { sessionId: string; messageLength: number };
+  'content.served': { sessionId: string; contentType: string; contentId: string };
+  'conversion.checkout_started': { sessionId: string; planId: string };
+}
+
+export type Track = <Name extends keyof Events>(name: Name, properties: Events[Name]) => void;
+
+declare global {
+  interface Window {
+    /** Where PostHog's snippet is on the page. */
+    posthog?: { capture: (name: string, properties: object) => void };
+  }
+}
+
+export function useTrack(stead: Stead): Track {
+  return useMemo(
+    () => (name, properties) => {
+      window.posthog?.capture(name, properties);
+      const event = { id: crypto.randomUUID(), name, properties, occurredAt: new Date().toISOString() };
+      // Nobody waits for it, and nothing fails with it.
+      stead.events
+        .send({ events: [event] })
+        .catch((error: unknown) => console.warn(`${name} was not recorded`, error));
+    },
+    [stead],
+  );
+}
