@@ -1,6 +1,7 @@
-// 003's events, fired where they happen. What only a server knows (that a session was opened or linked, how long an
-// answer took, what was paid) Stead records by itself.
+// 003's events, fired where they happen, by one function: to PostHog where it is on the page, and to Stead, whose funnel
+// is made of them. What only a server knows (how long an answer took, what was paid) Stead records by itself.
 
+import type { EventBatch } from '@stead/client';
 import { useMemo } from 'react';
 
 import type { Stead } from './stead.ts';
@@ -26,14 +27,21 @@ declare global {
   }
 }
 
+/** Stead has seen these itself, and does not take a browser's word for them. */
+const SEEN_BY_STEAD: ReadonlySet<keyof Events> = new Set(['session.created', 'session.authenticated']);
+
 export function useTrack(stead: Stead): Track {
   return useMemo(
     () => (name, properties) => {
       window.posthog?.capture(name, properties);
-      const event = { id: crypto.randomUUID(), name, properties, occurredAt: new Date().toISOString() };
+      if (SEEN_BY_STEAD.has(name)) return;
+      const now = new Date().toISOString();
+      // Known by its id: sent again, it counts once. `sentAt` takes out how far this clock is off.
+      const event = { id: crypto.randomUUID(), event: name, timestamp: now, properties };
+      const batch: unknown = { events: [event], sentAt: now };
       // Nobody waits for it, and nothing fails with it.
       stead.events
-        .send({ events: [event] })
+        .send(batch as EventBatch)
         .catch((error: unknown) => console.warn(`${name} was not recorded`, error));
     },
     [stead],
