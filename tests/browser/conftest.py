@@ -37,12 +37,6 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def built() -> Path:
     """The example's pages, built on the client as it is published."""
-    client = [_CLIENT / name for name in ("src", "package.json", "package-lock.json")]
-    node.install(_CLIENT)
-    node.build(_CLIENT, *client)
-    node.install(EXAMPLE)
-    own = [
-        EXAMPLE / name for name in ("src", "public", "index.html", "package-lock.json", "tsconfig.json")
-    ]
-    node.build(EXAMPLE, *own, EXAMPLE / "vite.config.ts", EXAMPLE / "dev-sign-in.ts", *client)
+    node.install(_CLIENT, build=True)
+    node.install(EXAMPLE, build=True, beside=[_CLIENT / "dist"])
     return EXAMPLE / "dist"

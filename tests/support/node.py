@@ -1,4 +1,4 @@
-"""Packages of Node in folders of this repository: installed and built by the first process that needs them."""
+"""Node packages of a folder, installed once as its lock file says."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import fasteners
@@ -15,7 +15,7 @@ import pytest
 
 
 def environment(**more: str) -> dict[str, str]:
-    """For programs of Node: what of ours would lead them elsewhere is left out."""
+    """The environment of a Node process: without settings of Stead, Supabase and Node that are this process'."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -24,42 +24,53 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "DO_NOT_TRACK": "1", **more}
 
 
-def install(folder: Path) -> None:
-    """``npm ci``, unless what its lock says is there."""
-    lock_file = folder / "package-lock.json"
-    _once(folder, ".installed", _digest([lock_file]), ["npm", "ci", "--loglevel=error"])
-
-
-def build(folder: Path, *sources: Path) -> None:
-    """``npm run build``, unless it was built of the same files.
+def install(folder: Path, *, build: bool = False, beside: Sequence[Path] = ()) -> Path:
+    """The packages of a folder. Only the first of several processes installs them, and builds what is stale.
 
     Args:
-        folder: Where to run it; its packages are installed.
-        sources: Files, and folders with all that is in them.
+        folder: Where ``package-lock.json`` is.
+        build: Whether the package is built too, by its script of that name.
+        beside: Folders of what it is built of, besides its own.
     """
-    files = [file for each in sources for file in (sorted(each.rglob("*")) if each.is_dir() else [each])]
-    _once(folder, ".built", _digest(file for file in files if file.is_file()), ["npm", "run", "build"])
-
-
-def _once(folder: Path, name: str, wanted: str, command: list[str]) -> None:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed")
-    stamp = folder / "node_modules" / name
+    packages = folder / "node_modules"
     place = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     # Not in the folder itself: `npm ci` begins by removing it.
     with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"stead-clients-{place}.lock"):
-        if stamp.exists() and stamp.read_text() == wanted:
-            return
-        done = subprocess.run(
-            command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
-        stamp.write_text(wanted)
+        if _is_stale(packages / ".installed", lock := _digest([folder / "package-lock.json"])):
+            run(folder, "npm", "ci", "--loglevel=error")
+            (packages / ".installed").write_text(lock)
+        if build and _is_stale(packages / ".built", sources := _digest(_sources(folder, beside))):
+            run(folder, "npm", "run", "--silent", "build")
+            (packages / ".built").write_text(sources)
+    return packages
 
 
-def _digest(files: Iterable[Path]) -> str:
+def _sources(folder: Path, beside: Sequence[Path]) -> list[Path]:
+    folders = [*(folder / name for name in ("src", "scripts", "public")), *beside]
+    found = [path for each in folders for path in each.rglob("*") if path.is_file()]
+    return sorted(
+        [*found, *(path for kind in ("json", "ts", "html") for path in folder.glob(f"*.{kind}"))]
+    )
+
+
+def _digest(files: list[Path]) -> str:
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file}\0".encode() + file.read_bytes() + b"\0")
+        digest.update(f"{file.name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _is_stale(stamp: Path, wanted: str) -> bool:
+    return not stamp.exists() or stamp.read_text() != wanted
+
+
+def run(folder: Path, *command: str, given: str | None = None) -> str:
+    """What a command that ends well says."""
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), input=given, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+    return done.stdout

@@ -4,7 +4,6 @@ export type {
   Agents,
   Chat,
   ChatBody,
-  EventBatch,
   EventCatalog,
   Events,
   Generated,
@@ -12,6 +11,7 @@ export type {
   RunBody,
   Sessions,
   Stead,
+  SteadEvent,
   Waitlist,
 } from './stead.js';
 export type { CallOptions, ClientOptions, Proof, Provided, Retries, SteadOptions } from './options.js';

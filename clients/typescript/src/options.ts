@@ -34,7 +34,7 @@ export type Proof =
 export interface Retries {
   /** Tries after the first (2). */
   limit?: number;
-  /** The longest wait before the second try (200 ms); twice as long before each next. The wait is drawn from 0 to it. */
+  /** The longest wait before the second try (200 ms); twice as long before each next. Drawn from 0 to that. */
   baseMs?: number;
   /** The longest wait before any try (5,000 ms). */
   maxMs?: number;
@@ -51,6 +51,8 @@ export interface ClientOptions {
   timeoutMs?: number;
   /** Headers of each request. */
   headers?: Record<string, string>;
+  /** Whether cookies go along: `include` for a page that is not served from where the API is. */
+  credentials?: RequestCredentials;
   /** Instead of the platform's `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }

@@ -1,4 +1,4 @@
-import createClient from 'openapi-fetch';
+import createClient, { defaultPathSerializer } from 'openapi-fetch';
 import type { CallOptions, ClientOptions, Proof, SteadOptions } from './options.js';
 import { prover } from './proof.js';
 import type { AnswerOf, BodyOf, Call, Json, QueryOf } from './routes.js';
@@ -6,15 +6,18 @@ import type { paths } from './schema.js';
 import { chatStream, type ChatStream } from './stream.js';
 import { type SendOptions, Transport } from './transport.js';
 
-/** How long `agents.run` waits for an answer, unless told otherwise. */
-const RUN_TIMEOUT_MS = 120_000;
+/** How long is waited for a model's whole answer, unless told otherwise. */
+const WHOLE_TIMEOUT_MS = 120_000;
 
 /** A message to an agent: `sessionId` and `message`, or what `useChat` sends, passed on. */
 export type ChatBody = BodyOf<'post', '/api/chat'>;
 /** A message to an agent of the marketplace. */
 export type AgentChatBody = BodyOf<'post', '/api/agents/chat'>;
 export type RunBody = Omit<BodyOf<'post', '/agents/run'>, 'stream'>;
-export type EventBatch = BodyOf<'post', '/api/events'>;
+type Batch = BodyOf<'post', '/api/events', { events: { id: string; event: string; properties: Json }[] }>;
+type WithOptionalId<E> = E extends unknown ? Omit<E, 'id'> & { id?: string } : never;
+/** Something that happened: one of the catalogue, told apart by its `event`. Without an `id` it is given one. */
+export type SteadEvent = WithOptionalId<Batch['events'][number]>;
 export type EventCatalog = AnswerOf<'get', '/api/events/catalog'>;
 export type Generated = AnswerOf<'post', '/api/generate/{type}', { content: string }>;
 
@@ -103,7 +106,8 @@ export interface Memories {
 export interface Events {
   /** What there is to send, with its properties. */
   catalog(options?: CallOptions): Promise<EventCatalog>;
-  send(batch: EventBatch, options?: CallOptions): Promise<AnswerOf<'post', '/api/events'>>;
+  /** Sends up to a hundred. One that is there already changes nothing. */
+  send(events: SteadEvent | readonly SteadEvent[], options?: CallOptions): Promise<AnswerOf<'post', '/api/events'>>;
 }
 
 /** A server, called as somebody. All methods throw `SteadProblem`, `SteadUnreachable`, or a signal's reason. */
@@ -135,16 +139,26 @@ export interface Stead {
 export function createStead(options: SteadOptions): Stead {
   const base = options.baseUrl.replace(/\/+$/, '');
   const transport = new Transport({ ...options, baseUrl: base }, prover(options));
-  const client = createClient<paths>({ baseUrl: base, fetch: (request) => transport.send(request) });
+  const client = createClient<paths>({
+    baseUrl: base,
+    fetch: (request) => transport.send(request),
+    pathSerializer: (path, values) => {
+      Object.values(values).forEach(checkSegment);
+      return defaultPathSerializer(path, values);
+    },
+  });
   // The transport throws whatever is no answer, so that `data` is always there.
   const GET = client.GET as unknown as Call<'get'>;
   const POST = client.POST as unknown as Call<'post'>;
   const PATCH = client.PATCH as unknown as Call<'patch'>;
 
   const by = (options: SendOptions = {}) => ({ fetch: (request: Request) => transport.send(request, options) });
-  const send = (path: string, init?: RequestInit, options?: SendOptions) =>
-    transport.send(new Request(base + path, init), options);
-  const json = async <T>(method: string, path: string, body: unknown, options?: CallOptions): Promise<T> => {
+  const send = async (path: string, init?: RequestInit, options?: SendOptions) => {
+    // Else it could go on with the name of the host.
+    if (!path.startsWith('/')) throw new TypeError('path: begins with a slash');
+    return transport.send(new Request(base + path, init), options);
+  };
+  const json = async <T>(method: string, path: string, body: unknown, options?: SendOptions): Promise<T> => {
     const headers = { 'content-type': 'application/json' };
     const init = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) };
     return (await (await send(path, init, options)).json()) as T;
@@ -188,15 +202,11 @@ export function createStead(options: SteadOptions): Stead {
         const repeatable = typeof body.session_id === 'string';
         const sent = { body, parseAs: 'stream', ...by({ ...options, repeatable }) } as const;
         const { response } = await POST('/api/agents/chat', sent);
-        return chatStream(response, response.headers.get('x-stead-session') ?? body.session_id ?? '');
+        return chatStream(response, response.headers.get('x-stead-session') ?? body.session_id ?? '', options?.signal);
       },
       run: (given, options) => {
         const body = { ...given, message_id: given.message_id ?? crypto.randomUUID(), stream: false };
-        return json('POST', '/agents/run', body, {
-          timeoutMs: RUN_TIMEOUT_MS,
-          ...options,
-          repeatable: true,
-        } as SendOptions);
+        return json('POST', '/agents/run', body, { timeoutMs: WHOLE_TIMEOUT_MS, ...options, repeatable: true });
       },
     },
     chat: {
@@ -204,12 +214,12 @@ export function createStead(options: SteadOptions): Stead {
         const body = named(given);
         const sent = { body, parseAs: 'stream', ...by({ ...options, repeatable: isRepeatable(body) }) } as const;
         const { response } = await POST('/api/chat', sent);
-        return chatStream(response, body.sessionId ?? body.id ?? '');
+        return chatStream(response, body.sessionId ?? body.id ?? '', options?.signal);
       },
       resume: async (id, options) => {
         const sent = { params: session(id), parseAs: 'stream', ...by(options) } as const;
         const { response } = await GET('/api/chat/{session_id}/stream', sent);
-        return response.status === 204 ? null : chatStream(response, id);
+        return response.status === 204 ? null : chatStream(response, id, options?.signal);
       },
       // Stopped twice it is stopped once.
       stop: async (id, options) =>
@@ -227,19 +237,34 @@ export function createStead(options: SteadOptions): Stead {
         (await GET('/agents/memories', { params: { query }, ...by(options) })).data,
       store: async (body, options) => (await POST('/agents/memories', { body, ...by(options) })).data,
     },
-    generate: (type, body, options) => json('POST', `/api/generate/${encodeURIComponent(type)}`, body, options),
+    generate: async (type, body, options) => {
+      checkSegment(type);
+      const path = `/api/generate/${encodeURIComponent(type)}`;
+      return json('POST', path, body, { timeoutMs: WHOLE_TIMEOUT_MS, ...options });
+    },
     events: {
       catalog: (options) => json('GET', '/api/events/catalog', undefined, options),
-      // An event has an id, and is taken once.
-      send: (batch, options) =>
-        json<Json>('POST', '/api/events', batch, { ...options, repeatable: true } as SendOptions) as never,
+      send: (events, options) => {
+        const each = [events].flat() as SteadEvent[];
+        // By their ids they are taken once, whichever try arrives. By what the clock says now, the server mends theirs.
+        const named = each.map((event) => ({ id: crypto.randomUUID(), ...event }));
+        const batch = { events: named, sentAt: new Date().toISOString() };
+        return json('POST', '/api/events', batch, { ...options, repeatable: true });
+      },
     },
   };
 }
 
+/** Refuses what would make another route of a path: an id may come from who asks. */
+function checkSegment(value: unknown): void {
+  if (value === '' || value === '.' || value === '..' || value === undefined || value === null) {
+    throw new TypeError(`${JSON.stringify(value)} is no part of a path`);
+  }
+}
+
 /** Options without who calls. */
 function connection(options: SteadOptions): ClientOptions {
-  const { apiKey: _key, token: _token, sessionToken: _session, serviceSecret: _secret, tenant: _slug, ...rest } = options;
+  const { apiKey: _1, token: _2, sessionToken: _3, serviceSecret: _4, tenant: _5, ...rest } = options;
   return rest;
 }
 

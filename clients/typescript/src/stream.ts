@@ -16,6 +16,7 @@ export interface ChatStream extends AsyncIterable<UIMessageChunk> {
   text(): Promise<string>;
 }
 
+const BROKEN = 'the connection ended before the answer; chat.resume has all of it';
 const PASSED_ON = [
   'content-type',
   'cache-control',
@@ -26,7 +27,7 @@ const PASSED_ON = [
 ];
 
 /** The stream that an answer has. */
-export function chatStream(response: Response, sessionId: string): ChatStream {
+export function chatStream(response: Response, sessionId: string, signal?: AbortSignal | null): ChatStream {
   return {
     response,
     sessionId,
@@ -49,21 +50,27 @@ export function chatStream(response: Response, sessionId: string): ChatStream {
       }
       return said;
     },
-    [Symbol.asyncIterator]: () => chunks(response),
+    [Symbol.asyncIterator]: () => chunks(response, signal),
   };
 }
 
 /** Chunks, to the end. Whoever leaves the loop before only disconnects: `chat.stop` ends the run. */
-async function* chunks(response: Response): AsyncGenerator<UIMessageChunk, void, undefined> {
-  for await (const data of events(response)) {
+async function* chunks(
+  response: Response,
+  signal: AbortSignal | null | undefined,
+): AsyncGenerator<UIMessageChunk, void, undefined> {
+  for await (const data of events(response, signal)) {
     if (data === '[DONE]') return;
     yield JSON.parse(data) as UIMessageChunk;
   }
-  throw new SteadStreamBroken('the connection ended before the answer; chat.resume has all of it');
+  throw new SteadStreamBroken(BROKEN);
 }
 
 /** The data of each server-sent event. */
-async function* events(response: Response): AsyncGenerator<string, void, undefined> {
+async function* events(
+  response: Response,
+  signal: AbortSignal | null | undefined,
+): AsyncGenerator<string, void, undefined> {
   if (response.body === null) return;
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
@@ -71,7 +78,7 @@ async function* events(response: Response): AsyncGenerator<string, void, undefin
   let data: string[] = [];
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await read(reader, signal);
       if (done) return;
       const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
       rest = lines.pop() ?? '';
@@ -86,5 +93,17 @@ async function* events(response: Response): AsyncGenerator<string, void, undefin
     }
   } finally {
     await reader.cancel().catch(() => undefined);
+  }
+}
+
+async function read(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal | null | undefined,
+): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  try {
+    return await reader.read();
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new SteadStreamBroken(BROKEN, { cause: error });
   }
 }

@@ -27,6 +27,7 @@ export class Transport {
   readonly #retries: number | Retries | undefined;
   readonly #timeoutMs: number;
   readonly #headers: Record<string, string>;
+  readonly #credentials: RequestCredentials | undefined;
   readonly #prover: Prover;
 
   constructor(options: ClientOptions, prover: Prover) {
@@ -36,6 +37,7 @@ export class Transport {
     this.#retries = options.retries;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#headers = options.headers ?? {};
+    this.#credentials = options.credentials;
     this.#prover = prover;
   }
 
@@ -50,11 +52,15 @@ export class Transport {
     const headers = new Headers(request.headers);
     for (const [name, value] of Object.entries({ ...this.#headers, ...options.headers })) headers.set(name, value);
     let proof = await this.#prover.headers(body);
+    const path = this.#path(request);
     if (options.idempotencyKey !== undefined) headers.set(KEY, options.idempotencyKey);
-    else if (!headers.has(KEY) && this.#isKeyed(request, proof)) headers.set(KEY, crypto.randomUUID());
+    // Whoever has no identity yet has nothing that a key could belong to: sent twice, it opens two sessions.
+    const opensForNobody = path === '/api/session' && !('authorization' in proof) && !('webhook-id' in proof);
+    if (opensForNobody) headers.delete(KEY);
+    else if (!headers.has(KEY) && isKeyed(request.method, path)) headers.set(KEY, crypto.randomUUID());
     const retries = settled(options.retries ?? this.#retries);
-    const last =
-      IDEMPOTENT.has(request.method) || headers.has(KEY) || options.repeatable ? 1 + retries.limit : 1;
+    const mayBeRepeated = IDEMPOTENT.has(request.method) || headers.has(KEY) || options.repeatable;
+    const last = mayBeRepeated ? 1 + retries.limit : 1;
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     for (let tries = 1; ; tries++) {
       signal.throwIfAborted();
@@ -95,27 +101,35 @@ export class Transport {
         headers,
         body: body.length > 0 ? body : null,
         signal: AbortSignal.any([signal, late.signal]),
+        ...this.#carrying(request),
         // What is one person's must not be answered to another; and proofs are not taken elsewhere.
         cache: 'no-store',
         redirect: 'manual',
       });
       // Whole, where it is small: a connection that drops in the middle of an answer is tried again too.
-      if (!/\bjson\b/.test(response.headers.get('content-type') ?? '') || response.body === null) return response;
-      const whole = await response.arrayBuffer();
-      return new Response(whole, { status: response.status, statusText: response.statusText, headers: response.headers });
+      const isSmall = !response.ok || /\bjson\b/.test(response.headers.get('content-type') ?? '');
+      if (!isSmall || response.body === null || response.status === 0) return response;
+      const { status, statusText, headers: told } = response;
+      return new Response(await response.arrayBuffer(), { status, statusText, headers: told });
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** Whether a key makes this one safe to send twice. */
-  #isKeyed(request: Request, proof: Record<string, string>): boolean {
-    const base = this.#base.pathname.replace(/\/$/, '');
-    const path = new URL(request.url).pathname.slice(base.length);
-    // Whoever has no identity yet has nothing that a key could belong to: sent twice, it opens two sessions.
-    if (path === '/api/session' && !('authorization' in proof) && !('webhook-id' in proof)) return false;
-    return KEYED.some(([method, pattern]) => method === request.method && pattern.test(path));
+  /** Cookies, where they are wanted. Not every platform knows the member, so it is left out where it says nothing. */
+  #carrying(request: Request): { credentials?: RequestCredentials } {
+    if (request.credentials === 'include') return { credentials: 'include' };
+    return this.#credentials === undefined ? {} : { credentials: this.#credentials };
   }
+
+  #path(request: Request): string {
+    return new URL(request.url).pathname.slice(this.#base.pathname.replace(/\/$/, '').length);
+  }
+}
+
+/** Whether the route takes a key, which makes it safe to send twice. */
+function isKeyed(method: string, path: string): boolean {
+  return KEYED.some(([keyed, pattern]) => keyed === method && pattern.test(path));
 }
 
 function unreachable(error: unknown, tries: number): SteadUnreachable {

@@ -1,7 +1,7 @@
 // 003's events, fired where they happen, by one function: to PostHog where it is on the page, and to Stead, whose funnel
 // is made of them. What only a server knows (how long an answer took, what was paid) Stead records by itself.
 
-import type { EventBatch } from '@stead/client';
+import type { SteadEvent } from '@stead/client';
 import { useMemo } from 'react';
 
 import type { Stead } from './stead.ts';
@@ -35,13 +35,9 @@ export function useTrack(stead: Stead): Track {
     () => (name, properties) => {
       window.posthog?.capture(name, properties);
       if (SEEN_BY_STEAD.has(name)) return;
-      const now = new Date().toISOString();
-      // Known by its id: sent again, it counts once. `sentAt` takes out how far this clock is off.
-      const event = { id: crypto.randomUUID(), event: name, timestamp: now, properties };
-      const batch: unknown = { events: [event], sentAt: now };
       // Nobody waits for it, and nothing fails with it.
       stead.events
-        .send(batch as EventBatch)
+        .send({ event: name, properties } as SteadEvent)
         .catch((error: unknown) => console.warn(`${name} was not recorded`, error));
     },
     [stead],
