@@ -7,14 +7,15 @@
 // npm run generate -- FILE --check  writes nothing; fails where the files are stale
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import openapiTS, { astToString } from 'openapi-typescript';
 
 const HEAD = '// Generated from the OpenAPI document by `npm run generate`. Do not edit.\n\n';
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-function readDocument(from) {
-  if (from === '-') return readFileSync(0, 'utf8');
+async function readDocument(from) {
+  if (from === '-') return text(process.stdin);
   if (from) return readFileSync(from, 'utf8');
   const here = at('../../.venv/bin/stead');
   return execFileSync(existsSync(here) ? here : 'stead', ['openapi'], {
@@ -48,7 +49,7 @@ function operations(document) {
 
 const given = process.argv.slice(2);
 const check = given.includes('--check');
-const document = JSON.parse(readDocument(given.find((argument) => argument !== '--check')));
+const document = JSON.parse(await readDocument(given.find((argument) => argument !== '--check')));
 const stale = [];
 for (const [path, text] of [
   ['src/schema.d.ts', await schema(document)],

@@ -61,9 +61,17 @@ async function* chunks(
 ): AsyncGenerator<UIMessageChunk, void, undefined> {
   for await (const data of events(response, signal)) {
     if (data === '[DONE]') return;
-    yield JSON.parse(data) as UIMessageChunk;
+    yield chunkOf(data);
   }
   throw new SteadStreamBroken(BROKEN);
+}
+
+function chunkOf(data: string): UIMessageChunk {
+  try {
+    return JSON.parse(data) as UIMessageChunk;
+  } catch (error) {
+    throw new SteadStreamBroken('what came is no chunk', { cause: error });
+  }
 }
 
 /** The data of each server-sent event. */

@@ -1,22 +1,9 @@
 import { beforeAll, expect, it } from 'vitest';
-import { as, given, service } from './given.js';
+import { as, given, offer } from './given.js';
 
 beforeAll(async () => {
-  const stead = service();
-  for (const [slug, tagline, rate] of [
-    ['hanna', 'Hires backend engineers', 200],
-    ['milo', 'Paints houses', 90],
-  ] as const) {
-    await stead.POST('/v1/agents', { body: { slug, name: slug, tagline } });
-    await stead.POST('/v1/agents/{slug}/versions', {
-      params: { path: { slug } },
-      body: { instructions: `${tagline}.\n{{memories}}` },
-    });
-    await stead.PUT('/v1/agents/{slug}/listing', {
-      params: { path: { slug } },
-      body: { base_rate: rate, rating: 4.5, industries: ['software'], tags: [{ slug: 'hiring' }] },
-    });
-  }
+  await offer('hanna', 'Hires backend engineers', 200);
+  await offer('milo', 'Paints houses', 90);
 });
 
 it('finds, compares, asks and waits for agents', async () => {

@@ -2,6 +2,7 @@ import { createStead, type Stead, SteadProblem, SteadStreamBroken, type UIMessag
 import { beforeEach, describe, expect, it } from 'vitest';
 import { as, given, refused } from './given.js';
 
+/** Of a server whose answers have a middle. */
 let stead: Stead;
 let sessionId: string;
 
@@ -27,7 +28,7 @@ async function stored(): Promise<string[]> {
 
 describe('a stream', () => {
   it('is read to its end', async () => {
-    const answer = await stead.chat.stream({ sessionId, message: 'I play the cello.' });
+    const answer = await as('chat').chat.stream({ sessionId, message: 'I play the cello.' });
     expect(answer.response.headers.get('x-vercel-ai-ui-message-stream')).toBe('v1');
     const chunks = await all(answer);
     expect(chunks[0]).toMatchObject({ type: 'start', messageMetadata: { sessionId, agent: 'concierge' } });
@@ -35,14 +36,38 @@ describe('a stream', () => {
     expect(await stored()).toEqual(['I play the cello.', textOf(chunks)]);
   });
 
+  it('comes in whatever pieces', async () => {
+    const byte = new TransformStream<Uint8Array, Uint8Array>({
+      transform(piece, controller) {
+        for (const each of piece) controller.enqueue(Uint8Array.of(each));
+      },
+    });
+    const inBytes = async (url: string, init: RequestInit) => {
+      const { body, status, headers } = await fetch(url, init);
+      return url.endsWith('/api/chat') && body
+        ? new Response(body.pipeThrough(byte), { status, headers })
+        : new Response(body, { status, headers });
+    };
+    const answer = await as('chat', { fetch: inBytes }).chat.stream({ sessionId, message: 'Eu toco 🎻 às vezes.' });
+    const said = await answer.text();
+    expect(said).toContain('🎻 às vezes');
+    expect(await stored()).toEqual(['Eu toco 🎻 às vezes.', said]);
+  });
+
+  it('that is none is broken', async () => {
+    const page = async () => new Response('data: <h1>Sign in to the network</h1>\n\n');
+    const answer = await as('chat', { fetch: page }).chat.stream({ sessionId, message: 'Hi' });
+    await refused(SteadStreamBroken, answer.text());
+  });
+
   it('takes what useChat sends', async () => {
-    const answer = await stead.chat.stream({
+    const answer = await as('chat').chat.stream({
       id: sessionId,
       trigger: 'submit-message',
       messages: [{ id: 'm1', role: 'user', parts: [{ type: 'text', text: 'Hello' }] }],
     });
-    expect(await stored()).toEqual(['Hello']);
-    expect(await answer.text()).toBe((await stored())[1]);
+    const said = await answer.text();
+    expect(await stored()).toEqual(['Hello', said]);
   });
 
   it('is left, and resumed from its beginning', async () => {
@@ -77,9 +102,9 @@ describe('a stream', () => {
 
   it('that was stopped has no text', async () => {
     const answer = await stead.chat.stream({ sessionId, message: 'Tell me more.' });
-    const text = answer.text();
-    await stead.chat.stop(sessionId);
-    expect((await refused(SteadStreamBroken, text)).message).toContain('stopped');
+    const broken = refused(SteadStreamBroken, answer.text());
+    expect((await stead.chat.stop(sessionId)).stopped).toBe(true);
+    expect((await broken).message).toContain('stopped');
   });
 
   it('refuses what is no message before it begins', async () => {

@@ -20,6 +20,7 @@ export interface Heard {
 export class Gateway implements AsyncDisposable {
   /** What was asked, each try by itself. */
   readonly heard: Heard[] = [];
+  upstream = given.url;
   readonly #faults: Fault[];
   readonly #server: Server;
 
@@ -59,7 +60,7 @@ export class Gateway implements AsyncDisposable {
       return void response.writeHead(fault.status, { 'content-type': 'text/html', ...after }).end('<h1>No</h1>');
     }
     const sent = Object.entries(headers).filter(([name]) => !['host', 'connection', 'content-length'].includes(name));
-    const answer = await fetch(given.url + path, {
+    const answer = await fetch(this.upstream + path, {
       method,
       headers: sent as [string, string][],
       body: parts.length > 0 ? Buffer.concat(parts) : null,

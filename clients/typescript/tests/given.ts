@@ -45,6 +45,20 @@ export function service(options: Partial<ClientOptions> = {}): Stead {
   return createStead({ baseUrl: given.url, serviceSecret: given.serviceSecret, tenant: given.tenant, ...options });
 }
 
+/** Puts an agent of the tenant up for hire. */
+export async function offer(slug: string, tagline: string, rate: number): Promise<void> {
+  const stead = service();
+  await stead.POST('/v1/agents', { body: { slug, name: slug, tagline } });
+  await stead.POST('/v1/agents/{slug}/versions', {
+    params: { path: { slug } },
+    body: { instructions: `${tagline}.\n{{memories}}` },
+  });
+  await stead.PUT('/v1/agents/{slug}/listing', {
+    params: { path: { slug } },
+    body: { base_rate: rate, rating: 4.5, industries: ['software'], tags: [{ slug: 'hiring' }] },
+  });
+}
+
 /** What a promise rejects with, which must be of a kind. */
 export async function refused<E extends Error>(
   kind: abstract new (...given: never[]) => E,

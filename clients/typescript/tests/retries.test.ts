@@ -52,6 +52,7 @@ describe('a lost connection', () => {
     const slow = as('cut', { baseUrl: given.slowUrl });
     const { sessionId } = await slow.sessions.open({ orgId: given.tenant });
     await using gateway = await Gateway.open('cut');
+    gateway.upstream = given.slowUrl; // so that there is something after the first piece
     const stead = as('cut', { baseUrl: gateway.url, retries: quick });
     const answer = await stead.chat.stream({ sessionId, message: 'I live in Lisbon.' });
     await refused(SteadStreamBroken, answer.text());

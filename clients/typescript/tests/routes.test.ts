@@ -2,9 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { POST as chat } from '../examples/app/api/chat/route';
 import { POST as compare } from '../examples/app/api/agents/compare/route';
-import { as, given, person } from './given.js';
-
-process.env['STEAD_URL'] = given.url;
+import { as, given, offer, person } from './given.js';
 
 function request(path: string, body: string, headers: Record<string, string> = {}): Request {
   return new Request(`https://app.example.com${path}`, {
@@ -59,6 +57,7 @@ describe('a route handler', () => {
   });
 
   it('gives the page of a comparison what it shows', async () => {
+    await offer('olga', 'Finds customers', 120);
     const wish = JSON.stringify({ goal: 'Somebody who hires' });
     const answer = await compare(request('/api/agents/compare', wish, cookie));
     expect(answer.status).toBe(201);
