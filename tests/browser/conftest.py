@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.console.conftest import console, desk
 from tests.support import node
@@ -27,6 +27,8 @@ async def chromium() -> AsyncIterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         pytest.skip("there is no chromium")
+    # How long it takes is not what is tested.
+    expect.set_options(timeout=30_000)
     async with async_playwright() as playwright:
         # As root there is no sandbox; it loads pages of this test's own server only.
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -20,16 +21,20 @@ from starlette.responses import FileResponse, JSONResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from stead.apps import mentor
 from stead.assembly.database import DatabaseAccess
-from stead.identity import Tenant
+from stead.identity import Tenant, tenant_service
 from tests.browser.conftest import EXAMPLE
-from tests.servers.clerk import ClerkInstance
+from tests.servers.clerk import ClerkServer
+from tests.servers.jwks import rsa_key
 from tests.support import node
 from tests.support.people import make_tenant, service_headers
 from tests.support.servers import Running, running_server, say, served
 
 #: A telephone's.
 NARROW: Final = {"width": 375, "height": 740}
+#: What PostHog's snippet puts on a page.
+_POSTHOG: Final = "window.fired = []; window.posthog = { capture: name => window.fired.push(name) };"
 NOTICE: Final = "(set STEAD_MODEL to use a real one)."
 
 
@@ -103,7 +108,7 @@ class Product:
 
     url: str
     api: Running
-    clerk: ClerkInstance
+    clerk: ClerkServer
     tenant: Tenant
     chromium: Browser
     db: asyncpg.Connection[asyncpg.Record]
@@ -121,6 +126,7 @@ class Product:
         device = Device(page=await context.new_page())
         device.page.on("console", lambda said: device.heard(said.type, said.text))
         device.page.on("pageerror", lambda error: device.heard("error", str(error)))
+        await context.add_init_script(_POSTHOG)
         for name, value in planted.items():
             line = f"localStorage.setItem({json.dumps(name)}, {json.dumps(json.dumps(value))})"
             await context.add_init_script(line)
@@ -138,9 +144,28 @@ class Product:
         ((found,),) = await self.rows(
             "select id from public.profiles where tenant_id = $1 and external_id = $2",
             self.tenant.id,
-            self.clerk.subject(email),
+            subject_of(email),
         )
         return found
+
+
+def subject_of(email: str) -> str:
+    """Whom the identity provider knows by that address."""
+    return f"user_{hashlib.sha256(email.encode()).hexdigest()[:24]}"
+
+
+def _tokens(clerk: ClerkServer) -> Starlette:
+    """What ``getToken()`` gives a page. That somebody is who they say is not its business here."""
+
+    async def token(request: Request) -> JSONResponse:
+        email, org = request.query_params["user"], request.query_params["org"]
+        # The party is the page that asks: its browser says which, and no script has a say in it.
+        origin = request.headers["origin"]
+        header = clerk.token(subject_of(email), org, azp=origin, email=email, email_verified=True)
+        signed = header["authorization"].removeprefix("Bearer ")
+        return JSONResponse({"token": signed}, headers={"access-control-allow-origin": origin})
+
+    return Starlette(routes=[Route("/token", token)])
 
 
 def _site(built: Path, config: dict[str, Any]) -> Starlette:
@@ -165,20 +190,20 @@ async def _product(
     access: DatabaseAccess, built: Path, chromium: Browser, delay_s: float = 0.0
 ) -> AsyncIterator[Product]:
     tenant = await make_tenant(access, f"org_{uuid.uuid4().hex}")
-    clerk, config = ClerkInstance(), dict[str, Any]()
+    config = dict[str, Any]()
     assert access.admin_url is not None
     db = await asyncpg.connect(access.admin_url)
     async with (
-        served(clerk.app()) as issuer,
+        ClerkServer(rsa_key("ins_1").jwk()) as clerk,
+        served(_tokens(clerk)) as tokens,
         served(_site(built, config)) as url,
         running_server(
-            access, worker=True, offline_delay_s=delay_s, cors_origins=(url,), clerk_issuer=issuer
+            access, worker=True, offline_delay_s=delay_s, cors_origins=(url,), clerk_issuer=clerk.issuer
         ) as api,
     ):
-        clerk.issuer = issuer
         config |= {
             "apiUrl": api.base_url,
-            "tokenUrl": f"{issuer}/token",
+            "tokenUrl": f"{tokens}/token",
             "marketplace": {"orgId": tenant.external_org_id},
             "mentor": {"orgId": tenant.external_org_id, "agent": "rafael-chat", "name": "Rafael"},
         }
@@ -202,15 +227,10 @@ async def product(access: DatabaseAccess, built: Path, chromium: Browser) -> Asy
 
 
 async def _add_mentor(product: Product) -> None:
-    service = service_headers(product.tenant)
-    for slug, generates in (("rafael-chat", None), ("rafael-diagnosis", "diagnosis")):
-        agent = {"slug": slug, "name": "Rafael", "visibility": "hidden"}
-        made = await product.api.client.post(
-            "/v1/agents", json=agent | ({"generates": generates} if generates else {}), headers=service
-        )
-        assert made.status_code == 201, made.text
-        version = {"instructions": "You mentor tattoo artists. {{context}} {{memories}}"}
-        await product.api.client.post(f"/v1/agents/{slug}/versions", json=version, headers=service)
+    organisation = mentor.read_organisation(mentor.shipped()["rafael-tatts"])
+    service = tenant_service(product.tenant)
+    async with product.api.parts.db.transaction(service) as tx:
+        await mentor.apply(tx, service, organisation.agents)
 
 
 async def test_compares_agents_chats_and_joins_the_waitlist(product: Product) -> None:
@@ -220,7 +240,7 @@ async def test_compares_agents_chats_and_joins_the_waitlist(product: Product) ->
         await page.goto("/")
         await expect(page.get_by_text("Sign in to see who is for hire.")).to_be_visible()
         await device.sign_in(email)
-        await expect(page.get_by_role("status")).to_have_text("3 agents")
+        await expect(page.get_by_role("status")).to_have_text("4 agents")
         await device.fits()
 
         await device.type("Industry", "fintech")
@@ -228,7 +248,7 @@ async def test_compares_agents_chats_and_joins_the_waitlist(product: Product) ->
         await expect(page.get_by_role("status")).to_have_text("1 agent")
         await device.type("Industry", " ")
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("status")).to_have_text("3 agents")
+        await expect(page.get_by_role("status")).to_have_text("4 agents")
 
         await device.choose("checkbox", "Compare Hanna")
         await device.choose("checkbox", "Compare Berta")
@@ -284,6 +304,19 @@ async def test_compares_agents_chats_and_joins_the_waitlist(product: Product) ->
     assert waiting == [("hanna", person, "From May on", "new")]
 
 
+#: 003's events of the journey below, on its first device.
+FIRED: Final = [
+    "session.created",
+    "phase.started",
+    *["step.viewed", "step.completed"] * 3,
+    "phase.completed",
+    "content.served",
+    "chat.message_sent",
+    "session.authenticated",
+    "chat.message_sent",
+]
+
+
 async def test_a_visitor_signs_in_and_is_remembered_on_another_device(product: Product) -> None:
     email = "vera@example.com"
     async with product.device() as device:
@@ -314,6 +347,13 @@ async def test_a_visitor_signs_in_and_is_remembered_on_another_device(product: P
         assert await _owners(product, session) == {"session": {person}, "memories": {person}}
         answer = await device.ask("Rafael", "Where is my studio?")
         await expect(answer).to_contain_text("Lisbon")
+        await device.answered()
+        await page.wait_for_load_state("networkidle")
+        assert await page.evaluate("window.fired") == FIRED
+        recorded = await product.rows(
+            "select distinct name from public.analytics_events where session_id = $1", session
+        )
+        assert {name for (name,) in recorded} == {*FIRED, "chat.message_received"}
         await device.press("Sign out")
         await expect(page.get_by_role("log")).to_have_count(0)
         assert device.complaints == []
@@ -379,7 +419,8 @@ async def test_a_reload_takes_the_answer_up_and_stop_ends_it(
         )
         assert runs == [("cancelled",)]
         ((kept,),) = await product.rows(
-            "select parts #>> '{0,text}' from public.messages where tenant_id = $1 and role = 'assistant'",
+            "select jsonb_path_query_first(parts, '$[*] ? (@.type == \"text\").text') #>> '{}' "
+            "from public.messages where tenant_id = $1 and role = 'assistant'",
             product.tenant.id,
         )
         assert kept.split() == shown.split()
@@ -387,12 +428,7 @@ async def test_a_reload_takes_the_answer_up_and_stop_ends_it(
 
 async def test_nobody_sees_what_is_anothers(product: Product) -> None:
     secret, slug = "My piano is in Porto.", "rafael-chat"
-    token = await product.api.client.get(
-        f"{product.clerk.issuer}/token",
-        params={"user": "owner@example.com", "org": product.org},
-        headers={"origin": product.url},
-    )
-    headers = {"authorization": f"Bearer {token.json()['token']}"}
+    headers = product.clerk.token(subject_of("owner@example.com"), product.org, azp=product.url)
     opened = await product.api.client.post(
         "/api/session", json={"orgId": product.org, "context": {"home": secret}}, headers=headers
     )

@@ -53,7 +53,9 @@ function Talk({ orgId, sessionId, agent, name, onSent, earlier }: ChatProps & { 
   // The hook's own `stop` only hangs up, and a run survives its client. Once it is stopped, its stream ends.
   const stopping = useAction(() => stead.chat.stop(sessionId));
   const log = useRef<HTMLDivElement>(null);
-  useEffect(() => log.current?.scrollTo({ top: log.current.scrollHeight }), [messages]);
+  useEffect(() => {
+    log.current?.scrollTo({ top: log.current.scrollHeight });
+  }, [messages]);
 
   return (
     <>
