@@ -45,6 +45,7 @@ UNKNOWN = {
     "entry_id": lambda: str(new_id()),
     "evidence_id": lambda: str(new_id()),
     "artifact_id": lambda: str(new_id()),
+    "type": lambda: f"type-{uuid.uuid4().hex[:8]}",
 }
 
 CURRICULUM = {
@@ -101,6 +102,7 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
         {"id": "{session_id}", "trigger": "regenerate-message"},
     ],
     "POST /api/session": [{"orgId": "{org}"}],
+    "POST /api/generate/{type}": [{"sessionId": "{session_id}"}],
     "POST /agents/memories": [
         {"profile_id": "{profile_id}", "memories": [{"content": "I obey."}]},
         {"session_id": "{session_id}", "memories": [{"content": "I obey."}]},
@@ -294,7 +296,7 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
     runs = await server.client.get(f"/api/session/{session}/runs", headers=person.headers)
     slug = f"agent-{uuid.uuid4().hex[:8]}"
     for path, body in (
-        ("/v1/agents", {"slug": slug, "name": "xylophone"}),
+        ("/v1/agents", {"slug": slug, "name": "xylophone", "generates": "xylophone"}),
         (f"/v1/agents/{slug}/versions", {"instructions": "xylophone"}),
     ):
         assert (await server.client.post(path, json=body, headers=service)).status_code == 201
@@ -367,6 +369,7 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         "memory_id": memory.json()["stored"][0],
         "message_id": runs.json()[0]["message_id"],
         "profile_id": str(person.id),
+        "type": "xylophone",
     }
 
 

@@ -4,7 +4,7 @@ until the run ends."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from stead.agents.models import (
     AgentDefinition,
     GovernedTool,
     Resumed,
+    RunKind,
     RunOutcome,
     ToolContext,
     Turn,
@@ -46,6 +47,8 @@ class Begun:
         prologue: Frames that come before the model's: of what it waited for.
         goes_on_in: The message that clients show it in, if that is not its own: the one that waited, as long as it
             is the last.
+        kind: Of a ``generation`` the user's message is what it is generated from, and is stored nowhere.
+        looked_up: What its tools found in memory while it ran.
     """
 
     principal: Principal
@@ -63,8 +66,10 @@ class Begun:
     resumed: Resumed | None = None
     prologue: Sequence[Frame] = field(default_factory=list[Frame])
     goes_on_in: UUID | None = None
+    kind: RunKind = "chat"
+    looked_up: list[Recalled] = field(default_factory=list[Recalled])
 
-    def turn(self, actions: Actions) -> Turn:
+    def turn(self, actions: Actions, recall: Callable[[str], Awaitable[Sequence[Recalled]]]) -> Turn:
         """What the engine needs."""
         return Turn(
             agent=self.agent,
@@ -81,6 +86,7 @@ class Begun:
                 session=self.session,
                 run_id=self.run_id,
                 agent=self.agent.slug,
+                recall=recall,
             ),
             history=self.history,
             governed=self.governed,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -85,7 +87,12 @@ class Settings(BaseSettings):
         None, validation_alias=_names("SUPABASE_URL", "SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL")
     )
     jwks_url: str | None = Field(None, validation_alias=_names("JWKS_URL"))
-    clerk_issuer: str | None = Field(None, validation_alias=_names("CLERK_ISSUER"))
+    clerk_issuer: str | None = Field(
+        None,
+        validation_alias=_names(
+            "CLERK_ISSUER", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"
+        ),
+    )
     clerk_authorized_parties: Names = Field((), validation_alias=_names("CLERK_AUTHORIZED_PARTIES"))
     service_secret: SecretStr | None = Field(
         None, validation_alias=_names("SERVICE_SECRET", "PY_AGENT_SERVICE_SECRET")
@@ -240,6 +247,21 @@ class Settings(BaseSettings):
         except SteadError as error:
             raise ValueError(error.detail) from None
         return value
+
+    @field_validator("clerk_issuer")
+    @classmethod
+    def _issuer_in_key(cls, value: str | None) -> str | None:
+        # A publishable key is the Frontend API's host in base64, with a $ at its end.
+        if value is None or not value.startswith(("pk_test_", "pk_live_")):
+            return value
+        written = value[len("pk_test_") :]
+        try:
+            host = base64.b64decode(written + "=" * (-len(written) % 4), validate=True).decode("ascii")
+        except ValueError:
+            host = ""
+        if not re.fullmatch(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?\$", host):
+            raise ValueError("is no publishable key of Clerk")
+        return f"https://{host[:-1]}"
 
     @field_validator("session_timeout_h")
     @classmethod

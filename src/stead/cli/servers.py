@@ -105,7 +105,8 @@ def load(target: str | None, **overrides: Any) -> Stead:
 
 
 async def _up(stead: Stead, db_port: int | None, target: str | None) -> None:
-    from stead.assembly import demo, secrets  # noqa: PLC0415
+    from stead.apps import mentor  # noqa: PLC0415
+    from stead.assembly import demo, organisations, secrets  # noqa: PLC0415
     from stead.assembly.maintenance import maintain  # noqa: PLC0415
 
     settings = stead.settings
@@ -121,6 +122,10 @@ async def _up(stead: Stead, db_port: int | None, target: str | None) -> None:
         async def after_start(parts: Parts) -> None:
             if access.admin_url is not None and not settings.is_production:
                 tenant = await demo.seed(access.admin_url, parts.db)
+                for folder in mentor.shipped().values():
+                    await organisations.seed(
+                        access.admin_url, parts.db, mentor.read_organisation(folder), only_missing=True
+                    )
                 profile = await demo.ensure_profile(parts.db, tenant, "you@example.com")
                 token = _development_token(settings, str(tenant.id), profile)
                 _welcome(settings, listening, token, access)

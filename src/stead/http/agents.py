@@ -20,6 +20,7 @@ router = APIRouter(
 )
 
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$"
+TYPE = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 
 
 class SaveAgent(BaseModel):
@@ -32,6 +33,12 @@ class SaveAgent(BaseModel):
     tagline: str | None = Field(None, max_length=500)
     description: str | None = Field(None, max_length=20_000)
     visibility: Literal["public", "hidden", "internal"] = "public"
+    generates: str | None = Field(
+        None,
+        pattern=TYPE,
+        description="The type of /api/generate that it answers.",
+        examples=["diagnosis"],
+    )
 
 
 class SaveVersion(BaseModel):
@@ -58,6 +65,7 @@ class AgentOut(BaseModel):
     tagline: str | None
     description: str | None
     visibility: str
+    generates: str | None
     version: int | None
     model: str | None
     shared: bool
