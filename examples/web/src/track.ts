@@ -6,19 +6,11 @@ import { useMemo } from 'react';
 
 import type { Stead } from './stead.ts';
 
-export interface Events {
-  'session.created': { orgId: string; sessionId: string };
-  'session.authenticated': { sessionId: string };
-  'phase.started': { sessionId: string; phase: string };
-  'phase.completed': { sessionId: string; phase: string; duration: number };
-  'step.viewed': { sessionId: string; phase: string; step: string; stepType: string };
-  'step.completed': { sessionId: string; phase: string; step: string; stepType: string };
-  'chat.message_sent': { sessionId: string; messageLength: number };
-  'content.served': { sessionId: string; contentType: string; contentId: string };
-  'conversion.checkout_started': { sessionId: string; planId: string };
-}
+type Name = SteadEvent['event'];
+/** What the catalogue has of an event. */
+type Properties<N extends Name> = Extract<SteadEvent, { event: N }>['properties'];
 
-export type Track = <Name extends keyof Events>(name: Name, properties: Events[Name]) => void;
+export type Track = <N extends Name>(name: N, properties: Properties<N>) => void;
 
 declare global {
   interface Window {
@@ -28,7 +20,7 @@ declare global {
 }
 
 /** Stead has seen these itself, and does not take a browser's word for them. */
-const SEEN_BY_STEAD: ReadonlySet<keyof Events> = new Set(['session.created', 'session.authenticated']);
+const SEEN_BY_STEAD: ReadonlySet<Name> = new Set(['session.created', 'session.authenticated']);
 
 export function useTrack(stead: Stead): Track {
   return useMemo(
