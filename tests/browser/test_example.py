@@ -84,7 +84,8 @@ class Device:
         await expect(self.page.get_by_role("button", name="Sign out")).to_be_visible()
 
     async def ask(self, name: str, text: str) -> Locator:
-        """Says something, and gives the answer as soon as it has begun."""
+        """Says something after the answer before, and gives the next one as soon as it has begun."""
+        await self.answered()
         answers = self.page.get_by_role("log").get_by_role("article").filter(has_text=name)
         before = await answers.count()
         await self.type(f"Message to {name}", text)
@@ -390,7 +391,8 @@ async def _owners(product: Product, session: uuid.UUID) -> dict[str, set[uuid.UU
 async def test_a_reload_takes_the_answer_up_and_stop_ends_it(
     access: DatabaseAccess, built: Path, chromium: Browser
 ) -> None:
-    said = "It is so " + "on " * 120 + "."
+    hostile = "<img src=x onerror=\"document.title='owned'\">"
+    said = f"It is {hostile} and so " + "on " * 100 + "."
     async with _product(access, built, chromium, delay_s=0.1) as product:
         await _add_mentor(product)
         async with product.device() as device:
@@ -399,7 +401,7 @@ async def test_a_reload_takes_the_answer_up_and_stop_ends_it(
             await device.press("Begin")
             await device.press("Go straight to the chat")
             answer = await device.ask("Rafael", said)
-            await expect(answer).to_contain_text("Noted: It is")
+            await expect(answer).to_contain_text(f"Noted: It is {hostile}")
             async with page.expect_response("**/api/chat/*/stream") as resumed:
                 await page.reload()
             assert (await resumed.value).status == 200
@@ -411,6 +413,7 @@ async def test_a_reload_takes_the_answer_up_and_stop_ends_it(
             await device.press("Stop")
             await device.answered()
             shown = await answer.get_by_role("paragraph").inner_text()
+            assert "owned" not in await page.title()
             assert device.complaints == []
         assert shown.startswith("[offline model] Noted: It is")
         assert NOTICE not in shown
