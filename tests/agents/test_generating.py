@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 
 from stead import agents
-from stead.agents import queries
+from stead.agents import AgentContext, AgentInvalid, queries
 from stead.apps import mentor
+from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
 from stead.core.ids import new_id
 from stead.db import Database
@@ -23,7 +24,7 @@ from stead.identity import Tenant
 from tests.agents.vendors import Vendor, instructions_in, messages_of, said_in, vendor_of
 from tests.servers.script import Reply, ToolCall, Usage
 from tests.support.people import Person, make_person, open_session, service, service_headers
-from tests.support.servers import Running, say, text_of
+from tests.support.servers import Running, running_server, say, text_of
 
 SOON = Reply(status=500, retry_after_s=0.01)
 WORDS = [f"w{n} " for n in range(20_000)]
@@ -214,6 +215,20 @@ async def test_who_leaves_and_asks_again_with_the_key_gets_the_answer_of_the_sam
     assert len(vendor.requests) == 1
 
 
+async def test_a_key_finds_its_run_in_another_process(
+    vendor: Vendor, access: DatabaseAccess, person: Person, session: str
+) -> None:
+    vendor.script(Reply(text=["one ", "two"], delay_each_s=1.0), Reply(text=["never"]))
+    key = {"idempotency-key": str(new_id())}
+    async with running_server(access) as other:
+        first = asyncio.create_task(generate(vendor.running, person.headers, session, **key))
+        await asked(vendor)
+        second = await generate(other, person.headers, session, **key)
+        assert second.headers["idempotency-replayed"] == "true"
+        assert second.json() == (await first).json()
+        assert second.json()["content"] == "one two"
+
+
 async def test_of_many_with_one_key_one_asks_the_model(
     vendor: Vendor, person: Person, session: str
 ) -> None:
@@ -305,6 +320,33 @@ async def test_the_words_before_a_tool_are_not_the_answer(
     assert answer.json()["content"] == "Raise them."
     # What needs an approval is not offered where nobody waits for one.
     assert [tool["name"] for tool in vendor.requests[0].body["tools"]] == ["memory_search"]
+
+
+async def test_an_agent_in_code_answers_where_the_organisation_has_none_for_it(
+    vendor: Vendor, access: DatabaseAccess, person: Person, stranger: Person, session: str
+) -> None:
+    app = Stead()
+
+    def told(context: AgentContext) -> str:
+        return f"{context.agent} {sorted(context.session.context)}"
+
+    app.agent("in-code", generates="diagnosis")(told)
+    with pytest.raises(AgentInvalid):
+        app.registry.add_agent("another", "You diagnose.", generates="diagnosis")
+    with pytest.raises(AgentInvalid):
+        app.registry.add_agent("another", "You diagnose.", generates="Not a type")
+    async with running_server(access, app) as running:
+        theirs = await open_session(running.client, stranger)
+        await answered(running, stranger, theirs, {"rate": 300})
+        made = await generate(running, stranger.headers, theirs)
+        assert "You answered:\n- rate: 300\n" in made.json()["content"], made.text
+        own = await generate(running, person.headers, session)
+        for who, at, answer, slug in (
+            (stranger, theirs, made, "in-code"),
+            (person, session, own, "rafael-diagnosis"),
+        ):
+            assert answer.status_code == 200, answer.text
+            assert (await runs_of(running, who, at))[0]["agent_name"] == slug
 
 
 async def test_whose_session_it_is_not_and_what_nobody_generates(

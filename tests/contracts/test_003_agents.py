@@ -119,7 +119,7 @@ async def test_get_agent_and_list_agents(
 @pytest.mark.parametrize("name", SHARED)
 async def test_a_shared_tool_is_there_for_every_agent(server: Running, name: str) -> None:
     assert name in SHARED_TOOLS
-    assert name in server.parts.runtime.registry.tool_names()
+    assert name in server.parts.runtime.registry.known_tools()
 
 
 def test_the_chat_agent_may_search_memory(organisation: Organisation) -> None:

@@ -492,6 +492,7 @@ ACROSS_TENANTS = {
     "sweep_envelopes": "housekeeping: one number",
     "next_envelope_in_s": "one number",
     "outbox_depths": "counts by tenant; refuses other tenants to callers with one",
+    "tell_depths": "housekeeping: one number; refuses callers with a tenant",
     "index_outcomes": "housekeeping: one number",
     "find_approval_link": "finding the tenant of a link by its secret, before anybody is known",
     "use_approval_link": "the same, once",
@@ -515,6 +516,7 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"tenants_with_envelopes", "ready_envelopes", "pass_breakers", "bury_envelopes", "approval_begins",
             "vote_counts", "vote_decides", "tell_webhooks", "tell_of_approval", "tell_of_envelope",
+            "tell_channels", "tell_approvals", "tell_guardrails",
             "number_guardrails",
             "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
             "remove_artifact", "tenants_pausing", "tell_run_of_envelope",
@@ -560,6 +562,7 @@ OF_THE_WORKER = [
     "sweep_envelopes(0, 10)",
     "next_envelope_in_s()",
     "outbox_depths(null)",
+    "tell_depths()",
     "index_outcomes(10)",
     "hasten_refreshes()",
 ]

@@ -129,6 +129,10 @@ class AgentRegistry:
 
     def tool_names(self) -> list[str]:
         """Every registered tool."""
+        return sorted(self._tools)
+
+    def known_tools(self) -> list[str]:
+        """Every tool that an agent may name, those of the catalogue aside."""
         return sorted({*SHARED_TOOLS, *self._tools})
 
     async def register(self, db: Database) -> None:

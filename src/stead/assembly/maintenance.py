@@ -89,6 +89,7 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             every_s=60.0,
             run=lambda: outbox.upkeep.sweep(parts.db, parts.outbox.config),
         ),
+        Chore(name="tell_depths", every_s=2.0, run=lambda: outbox.upkeep.tell(parts.db)),
         Chore(name="measure_outbox", every_s=15.0, run=lambda: outbox.upkeep.measure(parts.db)),
         Chore(name="sweep_jobs", every_s=60.0, run=lambda: upkeep.sweep(parts.db, parts.worker.config)),
         Chore(
@@ -175,6 +176,7 @@ _OF_ACTIONS = frozenset(
         "escalate_approvals",
         "index_outcomes",
         "sweep_envelopes",
+        "tell_depths",
         "measure_outbox",
     }
 )

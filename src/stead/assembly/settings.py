@@ -17,6 +17,7 @@ from stead.apps.marketplace import FitWeights
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
+from stead.http.limiting import read_limit
 from stead.identity import shared_secret
 
 
@@ -118,7 +119,16 @@ class Settings(BaseSettings):
     app: str | None = Field(None, validation_alias=_names("APP"))
     redis_url: SecretStr | None = Field(None, validation_alias=_names("REDIS_URL", "REDIS_URL"))
     rate_limit: str = Field("120/minute", validation_alias=_names("RATE_LIMIT"))
+    session_rate_limit: str = Field("120/minute", validation_alias=_names("SESSION_RATE_LIMIT"))
+    address_rate_limit: str = Field("1200/minute", validation_alias=_names("ADDRESS_RATE_LIMIT"))
+    open_rate_limit: str = Field("60/minute", validation_alias=_names("OPEN_RATE_LIMIT"))
     chat_rate_limit: str = Field("30/minute", validation_alias=_names("CHAT_RATE_LIMIT"))
+    address_chat_rate_limit: str = Field(
+        "300/minute", validation_alias=_names("ADDRESS_CHAT_RATE_LIMIT")
+    )
+    service_rate_limit: str | None = Field(None, validation_alias=_names("SERVICE_RATE_LIMIT"))
+    service_chat_rate_limit: str | None = Field(None, validation_alias=_names("SERVICE_CHAT_RATE_LIMIT"))
+    unknown_id_rate_limit: str = Field("60/minute", validation_alias=_names("UNKNOWN_ID_RATE_LIMIT"))
     trusted_proxies: Names = Field((), validation_alias=_names("TRUSTED_PROXIES"))
     cors_origins: Names = Field(
         ("http://localhost:3000", "http://127.0.0.1:3000"), validation_alias=_names("CORS_ORIGINS")
@@ -272,6 +282,27 @@ class Settings(BaseSettings):
             FitWeights().changed(value)
         except SteadError as error:
             raise ValueError(error.detail) from None
+        return value
+
+    @field_validator(
+        "rate_limit",
+        "session_rate_limit",
+        "address_rate_limit",
+        "open_rate_limit",
+        "chat_rate_limit",
+        "address_chat_rate_limit",
+        "service_rate_limit",
+        "service_chat_rate_limit",
+        "unknown_id_rate_limit",
+    )
+    @classmethod
+    def _are_limits(cls, value: str | None) -> str | None:
+        try:
+            limit = None if value is None else read_limit(value)
+        except ValueError:
+            limit = None
+        if value is not None and (limit is None or limit.amount < 1):
+            raise ValueError("is no limit such as 120/minute")
         return value
 
     @field_validator("clerk_issuer")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from uuid import UUID
 import typer
 
 from stead.assembly import Settings, Stead, load_settings
+from stead.assembly.collector import calm_collector
 from stead.assembly.database import (
     DatabaseAccess,
     prepare_login,
@@ -98,9 +98,7 @@ def load(target: str | None, **overrides: Any) -> Stead:
     given = {name: value for name, value in overrides.items() if value is not None}
     stead = stead.with_settings(**given) if given else stead
     configure_logging(stead.settings)
-    # Streams hold tens of thousands of objects for a while. Looked through at every seven hundredth new one, as is
-    # Python's way, they are looked through for nothing.
-    gc.set_threshold(10_000, 20, 20)
+    calm_collector()
     return stead
 
 

@@ -131,12 +131,12 @@ async def add_version(
         raise RequestInvalid(f"model: {error.detail}", hint=error.hint) from None
     if body.output_schema is not None:
         agents.check_schema(body.output_schema)
-    named = set(body.tools) - set(runtime.registry.tool_names())
+    named = set(body.tools) - set(runtime.registry.known_tools())
     found = await tools.catalog.find_many(tx, caller, sorted(named)) if named else []
     if unknown := sorted(named - {spec.slug for spec in found}):
         raise RequestInvalid(
             f"tools: {', '.join(unknown)} are not registered here, and not in the catalogue",
-            hint=f"There are: {', '.join(runtime.registry.tool_names()) or 'none'}; GET /v1/tools lists others.",
+            hint=f"There are: {', '.join(runtime.registry.known_tools()) or 'none'}; GET /v1/tools lists others.",
         )
     version = await agents.add_version(tx, caller, slug, **body.model_dump())
     return await once.after(tx, caller, VersionOut.model_validate(version), 201)

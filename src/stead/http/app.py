@@ -40,10 +40,12 @@ from stead.http import (
     webhooks,
 )
 from stead.http.config import HttpConfig
-from stead.http.limiting import Limiter, read_limit
+from stead.http.counting import Limits
+from stead.http.limiting import Limiter
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
 from stead.http.parts import Parts
 from stead.http.sse import Handover
+from stead.http.suspicions import Suspicions
 
 _DESCRIPTION = """
 The backend that AI agents live in: sessions, streaming chat and long-term memory on one PostgreSQL.
@@ -88,8 +90,8 @@ def create_app(
     )
     app.state.config = config
     app.state.limiter = Limiter(config.redis_url)
-    app.state.rate_limit = read_limit(config.rate_limit)
-    app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
+    app.state.limits = Limits.of(config)
+    app.state.suspicions = Suspicions()
     problems.install(app)
     # Evaluation before memories, whose `/agents/memories/{memory_id}` would take its path for an id.
     for part in (
@@ -156,6 +158,8 @@ def create_app(
         expose_headers=[
             "etag",
             "x-request-id",
+            "ratelimit",
+            "ratelimit-policy",
             "retry-after",
             "x-stead-session",
             "x-vercel-ai-ui-message-stream",

@@ -11,7 +11,8 @@ from stead import analytics
 from stead.analytics import Provider, Reception, WebhookNotExpected
 from stead.core.clock import system_clock
 from stead.core.errors import Unauthenticated
-from stead.http.dependencies import FAILURES, address_of, parts_of
+from stead.http.counting import count_failed_proof, note_replay
+from stead.http.dependencies import parts_of
 from stead.http.routing import JsonRoute
 from stead.tools import accounts
 
@@ -39,13 +40,15 @@ async def composio(request: Request) -> Received:
     """For Composio alone: signed in the form of Standard Webhooks. What was received before is not done again."""
     parts = parts_of(request)
     try:
-        done = await accounts.webhooks.receive(
+        receipt = await accounts.webhooks.receive(
             parts.accounts, parts.webhook_secret, request.headers, await request.body(), system_clock
         )
-    except Unauthenticated:
-        await request.app.state.limiter.hit(FAILURES, "failed-proof", address_of(request))
+    except Unauthenticated as error:
+        await count_failed_proof(request, error)
         raise
-    return Received(done=done)
+    if receipt == "replayed":
+        note_replay(request)
+    return Received(done=receipt == "done")
 
 
 @router.post("/whop/{org}", summary="Take a webhook of Whop")
@@ -70,7 +73,9 @@ async def _conversion(provider: Provider, org: str, request: Request) -> Convers
         outcome = await analytics.receiving.receive(
             parts.db, parts.analytics, provider, org, request.headers, await request.body(), system_clock
         )
-    except (Unauthenticated, WebhookNotExpected):
-        await request.app.state.limiter.hit(FAILURES, "failed-proof", address_of(request))
+    except (Unauthenticated, WebhookNotExpected) as error:
+        await count_failed_proof(request, error)
         raise
+    if outcome == "repeated":
+        note_replay(request)
     return ConversionReceived(outcome=outcome)
