@@ -277,6 +277,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/generate/{type}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Generate
+         * @description Asks the agent of this type what it makes of the session's context as it is now, and waits for the answer.
+         *
+         *     The run goes on if the client leaves. Sent again with the same Idempotency-Key, it is the same run that is
+         *     waited for, unless that one failed.
+         */
+        post: operations["generate_api_generate__type__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents/memories/evaluation": {
         parameters: {
             query?: never;
@@ -2783,6 +2806,8 @@ export interface components {
             description: string | null;
             /** Visibility */
             visibility: string;
+            /** Generates */
+            generates: string | null;
             /** Version */
             version: number | null;
             /** Model */
@@ -4603,6 +4628,31 @@ export interface components {
             lexical?: number | null;
         };
         /**
+         * Generate
+         * @description The session whose context is read. What is generated, and by whom, its organisation says.
+         */
+        Generate: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @example 0192d3a4-7c1e-7d55-9f3e-3f1f6f0f2b11
+             */
+            sessionId: string;
+        };
+        /**
+         * Generated
+         * @description What was generated, and the run that did it.
+         */
+        Generated: {
+            /** Content */
+            content: string;
+            /**
+             * Runid
+             * Format: uuid
+             */
+            runId: string;
+        };
+        /**
          * GiveFeedback
          * @description What is thought of an answer.
          */
@@ -6132,6 +6182,8 @@ export interface components {
             session_id: string | null;
             /** Agent Name */
             agent_name: string;
+            /** Kind */
+            kind: string;
             /**
              * Message Id
              * Format: uuid
@@ -6209,6 +6261,12 @@ export interface components {
              * @enum {string}
              */
             visibility?: "public" | "hidden" | "internal";
+            /**
+             * Generates
+             * @description The type of /api/generate that it answers.
+             * @example diagnosis
+             */
+            generates?: string | null;
         };
         /**
          * SaveApprover
@@ -7796,6 +7854,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Stopped"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    generate_api_generate__type__post: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string | null;
+            };
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Generate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Generated"];
                 };
             };
             /** @description A problem document (RFC 9457) */
