@@ -4,29 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-from collections.abc import AsyncIterator
 
-import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from stead.db import Database
 from tests.console.conftest import EFFECTS, Desk
 from tests.support.people import Person
-
-
-@pytest_asyncio.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
-    """The system's Chromium."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("there is no chromium")
-    async with async_playwright() as playwright:
-        # As root there is no sandbox; it loads pages of this test's own server only.
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
 
 
 async def _page(chromium: Browser, desk: Desk, *, scripts: bool = True) -> tuple[Page, list[str]]:

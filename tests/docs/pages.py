@@ -15,6 +15,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     ROOT / "clients" / "typescript" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "examples" / "README.md",
 ]
 
 

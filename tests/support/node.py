@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import fasteners
@@ -23,12 +24,13 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "DO_NOT_TRACK": "1", **more}
 
 
-def install(folder: Path, *, build: bool = False) -> Path:
+def install(folder: Path, *, build: bool = False, beside: Sequence[Path] = ()) -> Path:
     """The packages of a folder. Only the first of several processes installs them, and builds what is stale.
 
     Args:
         folder: Where ``package-lock.json`` is.
         build: Whether the package is built too, by its script of that name.
+        beside: Folders of what it is built of, besides its own.
     """
     for program in ("node", "npm"):
         if shutil.which(program) is None:
@@ -40,17 +42,18 @@ def install(folder: Path, *, build: bool = False) -> Path:
         if _is_stale(packages / ".installed", lock := _digest([folder / "package-lock.json"])):
             run(folder, "npm", "ci", "--loglevel=error")
             (packages / ".installed").write_text(lock)
-        if build and _is_stale(packages / ".built", sources := _digest(_sources(folder))):
+        if build and _is_stale(packages / ".built", sources := _digest(_sources(folder, beside))):
             run(folder, "npm", "run", "--silent", "build")
             (packages / ".built").write_text(sources)
     return packages
 
 
-def _sources(folder: Path) -> list[Path]:
-    found = [
-        path for name in ("src", "scripts") for path in (folder / name).rglob("*") if path.is_file()
-    ]
-    return sorted([*found, *folder.glob("*.json")])
+def _sources(folder: Path, beside: Sequence[Path]) -> list[Path]:
+    folders = [*(folder / name for name in ("src", "scripts", "public")), *beside]
+    found = [path for each in folders for path in each.rglob("*") if path.is_file()]
+    return sorted(
+        [*found, *(path for kind in ("json", "ts", "html") for path in folder.glob(f"*.{kind}"))]
+    )
 
 
 def _digest(files: list[Path]) -> str:

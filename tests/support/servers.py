@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
@@ -116,6 +117,20 @@ async def running_server(
             server.should_exit = True
             await task
             listening.close()
+
+
+@asynccontextmanager
+async def served(app: ASGIApp) -> AsyncIterator[str]:
+    """The address of another application, on an ephemeral port: what stands beside Stead."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = _Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listening.close()
 
 
 class ServerProcess:

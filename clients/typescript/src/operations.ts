@@ -5,6 +5,7 @@ export const TAKES_IDEMPOTENCY_KEY: ReadonlySet<string> = new Set([
   'PATCH /api/session/{session_id}',
   'POST /agents/memories',
   'POST /api/agents/compare',
+  'POST /api/generate/{type}',
   'POST /api/hire/waitlist',
   'POST /api/session',
   'POST /api/session/{session_id}/complete',

@@ -19,7 +19,7 @@ type WithOptionalId<E> = E extends unknown ? Omit<E, 'id'> & { id?: string } : n
 /** Something that happened: one of the catalogue, told apart by its `event`. Without an `id` it is given one. */
 export type SteadEvent = WithOptionalId<Batch['events'][number]>;
 export type EventCatalog = AnswerOf<'get', '/api/events/catalog'>;
-export type Generated = AnswerOf<'post', '/api/generate/{type}', { content: string }>;
+export type Generated = AnswerOf<'post', '/api/generate/{type}'>;
 
 export interface Sessions {
   /** Opens a session. Nobody in particular is given the token that holds it. */

@@ -6,10 +6,10 @@ import { given } from './given.js';
 /** What becomes of a request.
  *
  * `refuse`: the connection ends before the server hears of it. `lose`: the server has done it, and the answer is lost.
- * `halve`: half of the answer comes. `cut`: the first piece of a stream comes. `silence`: nothing comes. A status: the
+ * `halve`: half of the answer comes. `stall`: half of it, and then nothing. `cut`: the first piece of a stream comes. `silence`: nothing comes. A status: the
  * gateway's own answer. All others pass.
  */
-export type Fault = 'refuse' | 'lose' | 'halve' | 'cut' | 'silence' | { status: number; retryAfter?: string };
+export type Fault = 'refuse' | 'lose' | 'halve' | 'stall' | 'cut' | 'silence' | { status: number; retryAfter?: string };
 
 export interface Heard {
   method: string;
@@ -70,10 +70,10 @@ export class Gateway implements AsyncDisposable {
       return void response.destroy();
     }
     const told = Object.fromEntries([...answer.headers].filter(([name]) => name !== 'transfer-encoding'));
-    if (fault === 'halve') {
+    if (fault === 'halve' || fault === 'stall') {
       const whole = Buffer.from(await answer.arrayBuffer());
       response.writeHead(answer.status, told);
-      response.write(whole.subarray(0, whole.length / 2), () => response.destroy());
+      response.write(whole.subarray(0, whole.length / 2), () => fault === 'halve' && response.destroy());
       return;
     }
     response.writeHead(answer.status, told);

@@ -12,20 +12,15 @@ async function open(): Promise<string> {
 
 it('generates what an agent makes of the answers', async () => {
   const sessionId = await open();
-  if (!has('/api/generate/{type}')) {
-    const problem = await refused(SteadProblem, as('mentor').generate('portrait', { sessionId }));
-    expect(problem).toMatchObject({ status: 404, code: 'route_unknown' });
-    return;
-  }
-  const body = { slug: 'portraitist', name: 'Portraitist', generates: 'portrait' };
-  const headers = { 'content-type': 'application/json' };
-  await service().send('/v1/agents', { method: 'POST', body: JSON.stringify(body), headers });
+  await service().POST('/v1/agents', { body: { slug: 'portraitist', name: 'Portraitist', generates: 'portrait' } });
   await service().POST('/v1/agents/{slug}/versions', {
     params: { path: { slug: 'portraitist' } },
     body: { instructions: 'Say who this is.' },
   });
-  const { content } = await as('mentor').generate('portrait', { sessionId });
+  const { content, runId } = await as('mentor').generate('portrait', { sessionId });
   expect(content).not.toBe('');
+  const { data } = await as('mentor').GET('/v1/runs/{run_id}', { params: { path: { run_id: runId } } });
+  expect(data).toMatchObject({ agent_name: 'portraitist', status: 'completed', session_id: sessionId });
   expect((await refused(SteadProblem, as('mentor').generate('landscape', { sessionId }))).status).toBe(404);
 });
 

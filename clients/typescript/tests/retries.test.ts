@@ -69,14 +69,18 @@ describe('a gateway that is busy', () => {
     expect((await stead.sessions.list()).items.length).toBeGreaterThan(0);
     expect(gateway.heard).toHaveLength(3);
 
+    await using over = await Gateway.open({ status: 429, retryAfter: new Date(0).toUTCString() });
+    await as('retries', { baseUrl: over.url, retries: quick }).sessions.list();
+    expect(over.heard).toHaveLength(2);
+
     await using closed = await Gateway.open({ status: 503, retryAfter: '3600' });
     const problem = await refused(SteadProblem, as('retries', { baseUrl: closed.url }).sessions.list());
     expect(problem).toMatchObject({ status: 503, code: 'http_503', retryAfterMs: 3_600_000 });
     expect(closed.heard).toHaveLength(1);
   });
 
-  it('that says nothing is too late', async () => {
-    await using gateway = await Gateway.open('silence', 'silence');
+  it('that says nothing, or half of it, is too late', async () => {
+    await using gateway = await Gateway.open('silence', 'stall');
     const stead = as('retries', { baseUrl: gateway.url, retries: { limit: 1, baseMs: 1 }, timeoutMs: 50 });
     const error = await refused(SteadUnreachable, stead.sessions.list());
     expect(error).toMatchObject({ timedOut: true, tries: 2 });

@@ -31,7 +31,7 @@ expectTypeOf((await stead.waitlist.join({ agent_session_id: sessionId, agent: 'x
 >();
 expectTypeOf((await stead.GET('/api/agents')).data).toEqualTypeOf<AnswerOf<'get', '/api/agents'>>();
 expectTypeOf((await stead.GET('/api/agents')).data.next_cursor).toEqualTypeOf<string | null>();
-expectTypeOf((await stead.generate('diagnosis', { sessionId })).content).toEqualTypeOf<string>();
+expectTypeOf(await stead.generate('diagnosis', { sessionId })).toEqualTypeOf<Schemas['Generated']>();
 
 // Chunks are told apart by their type.
 for await (const chunk of await stead.chat.stream({ sessionId, message: 'x' })) {
