@@ -103,6 +103,17 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
     ],
     "POST /api/session": [{"orgId": "{org}"}],
     "POST /api/generate/{type}": [{"sessionId": "{session_id}"}],
+    "POST /api/events": [
+        {
+            "events": [
+                {
+                    "id": "6f0c1d9e-52d3-4a0e-9f57-3d1f4f0c7a11",
+                    "event": "phase.started",
+                    "properties": {"sessionId": "{session_id}", "phase": "one"},
+                }
+            ]
+        },
+    ],
     "POST /agents/memories": [
         {"profile_id": "{profile_id}", "memories": [{"content": "I obey."}]},
         {"session_id": "{session_id}", "memories": [{"content": "I obey."}]},
@@ -180,6 +191,12 @@ WITHOUT_ID = {
     "POST /v1/accounts/link",
     # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
     "POST /v1/webhooks/composio",
+    # Likewise; looked at in tests/analytics, as is the funnel of the caller's tenant.
+    "POST /v1/webhooks/whop/{org}",
+    "POST /v1/webhooks/calendly/{org}",
+    "GET /v1/events/funnel",
+    # The same for everybody.
+    "GET /api/events/catalog",
     # What serves every tenant, as each sees it.
     "GET /v1/schedules/shared",
     "POST /v1/schedules/shared/{name}/pause",
@@ -247,12 +264,17 @@ class Call:
     ) -> httpx.Response:
         """Makes the call with those ids."""
         method, path = self.operation.split(" ")
-        body = self.body and {
-            name: value.format(**ids, me=me) if isinstance(value, str) else value
-            for name, value in self.body.items()
-        }
+        body = _filled(self.body, {**ids, "me": me})
         client.cookies.clear()
         return await client.request(method, path.format(**ids), json=body, headers=headers)
+
+
+def _filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(item, ids) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, ids) for item in value]
+    return value.format(**ids) if isinstance(value, str) else value
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

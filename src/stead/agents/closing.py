@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from stead import memory, sessions
+from stead import analytics, memory, sessions
 from stead.agents import queries, waiting
 from stead.agents.frames import Frame
 from stead.agents.models import RunOutcome
@@ -97,6 +97,7 @@ async def write_end(
             run_id=begun.run_id,
             metadata=begun.metadata(outcome),
         )
+        await _answered(tx, begun, ending)
     if outcome.suspension is not None and outcome.status == "completed":
         await waiting.store(tx, principal, begun.run_id, begun.session.id, outcome.suspension)
     hit_rate: float | None = None
@@ -147,6 +148,20 @@ async def write_end(
 def _given(begun: Begun) -> list[Recalled]:
     """What the model was given of memory, each once: with its instructions, or by a tool."""
     return list({item.memory.id: item for item in [*begun.injected, *begun.looked_up]}.values())
+
+
+async def _answered(tx: Transaction, begun: Begun, ending: Ending) -> None:
+    outcome = ending.outcome
+    if begun.kind != "chat" or outcome.status != "completed" or outcome.suspension is not None:
+        return
+    await analytics.events.message_received(
+        tx,
+        begun.principal,
+        begun.session.id,
+        begun.session.profile_id,
+        characters=len(sessions.text_of(ending.parts)),
+        latency_ms=outcome.latency_ms,
+    )
 
 
 async def memories_of(

@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from stead import actions, audit, governance, identity, knowledge, outbox, realtime
+from stead import actions, analytics, audit, governance, identity, knowledge, outbox, realtime
 from stead.assembly.standing import standing_schedules
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
@@ -103,6 +103,13 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         Chore(name="note_policies", every_s=60.0, run=lambda: audit.note_policies(parts.db)),
         Chore(name="sweep_changes", every_s=30.0, run=lambda: realtime.sweep(parts.db)),
         Chore(name="sweep_governance", every_s=60.0, run=lambda: governance.sweep(parts.db)),
+        # Some at a time make a batch.
+        Chore(name="forward_events", every_s=2.0, run=parts.analytics.forward),
+        Chore(
+            name="sweep_events",
+            every_s=60.0,
+            run=lambda: analytics.upkeep.sweep(parts.db, parts.analytics.keep_s),
+        ),
         Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),
         Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),
         Chore(name="fold_totals", every_s=60.0, run=lambda: knowledge.fold_totals(parts.db)),

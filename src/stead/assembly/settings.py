@@ -39,6 +39,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 #: Several values in one variable, with commas between them.
 Names = Annotated[tuple[str, ...], NoDecode]
 
+#: By tenant (its slug), in JSON. A secret that can be guessed proves nothing.
+WebhookSecrets = Annotated[
+    dict[str, Annotated[SecretStr, Field(min_length=16, max_length=512)]], NoDecode
+]
+
 
 class Settings(BaseSettings):
     """Stead's settings. Each has a working default; ``.env.example`` explains them."""
@@ -157,6 +162,21 @@ class Settings(BaseSettings):
         default_factory=dict, validation_alias=_names("FIT_WEIGHTS")
     )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
+    posthog_key: SecretStr | None = Field(
+        None, validation_alias=_names("POSTHOG_KEY", "NEXT_PUBLIC_POSTHOG_KEY", "POSTHOG_API_KEY")
+    )
+    posthog_host: str = Field(
+        "https://us.i.posthog.com",
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("POSTHOG_HOST", "POSTHOG_HOST"),
+    )
+    whop_webhook_secrets: WebhookSecrets = Field(
+        default_factory=dict, validation_alias=_names("WHOP_WEBHOOK_SECRETS")
+    )
+    calendly_webhook_secrets: WebhookSecrets = Field(
+        default_factory=dict, validation_alias=_names("CALENDLY_WEBHOOK_SECRETS")
+    )
+    events_keep_days: float = Field(400.0, gt=0, le=36_500, validation_alias=_names("EVENTS_KEEP_DAYS"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     history_tokens: int = Field(600, ge=0, le=100_000, validation_alias=_names("HISTORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -206,7 +226,13 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "model_prices", "mcp_servers", "composio_auth_configs", "fit_weights", mode="before"
+        "model_prices",
+        "mcp_servers",
+        "composio_auth_configs",
+        "fit_weights",
+        "whop_webhook_secrets",
+        "calendly_webhook_secrets",
+        mode="before",
     )
     @classmethod
     def _read_json(cls, value: object) -> object:

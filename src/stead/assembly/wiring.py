@@ -10,6 +10,7 @@ import httpx
 
 from stead.actions import ActionExecutor, ActionGate, Webhooks
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
+from stead.analytics import AnalyticsServices, Forwarder, PostHogConfig
 from stead.apps import forge
 from stead.apps.forge import ForgeServices
 from stead.apps.marketplace import FitWeights
@@ -266,6 +267,7 @@ async def open_parts(
             if settings.composio_webhook_secret
             else None,
             artifacts=artifact_store(settings),
+            analytics=await _analytics(settings, db, stack),
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
@@ -276,6 +278,24 @@ async def open_parts(
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
+
+
+async def _analytics(settings: Settings, db: Database, stack: AsyncExitStack) -> AnalyticsServices:
+    forwarder: Forwarder | None = None
+    if settings.posthog_key is not None:
+        http = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
+        key = settings.posthog_key.get_secret_value()
+        forwarder = Forwarder(db, PostHogConfig(url=settings.posthog_host, key=key), http)
+    return AnalyticsServices(
+        secrets={
+            "whop": {org: s.get_secret_value() for org, s in settings.whop_webhook_secrets.items()},
+            "calendly": {
+                org: s.get_secret_value() for org, s in settings.calendly_webhook_secrets.items()
+            },
+        },
+        forwarder=forwarder,
+        keep_s=settings.events_keep_days * 86_400,
+    )
 
 
 def guard_of(settings: Settings) -> Guard:

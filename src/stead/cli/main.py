@@ -17,6 +17,7 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    events,
     evidence,
     guardrails,
     jobs,
@@ -64,6 +65,7 @@ app.add_typer(sessions.app, name="sessions")
 audit.app.add_typer(audit_proofs.app)
 audit.app.add_typer(audit_reading.app)
 app.add_typer(audit.app, name="audit")
+app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")

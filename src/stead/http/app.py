@@ -17,6 +17,7 @@ from stead.http import (
     audit,
     chat,
     evaluation,
+    events,
     evidence,
     feedback,
     forgetting,
@@ -53,7 +54,7 @@ Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id 
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
 `agents`, `jobs`, `projects`, `tools`, `accounts`, `evidence`, `guardrails`, `outbox`, `approvals`, `audit`,
-`realtime` or `keys`.
+`events`, `realtime` or `keys`.
 """
 
 
@@ -96,6 +97,7 @@ def create_app(
     for part in (
         sessions,
         feedback,
+        events,
         chat,
         generate,
         evaluation,
