@@ -214,6 +214,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the catalogue of events
+         * @description 003: the events that there are, with their properties. For everybody; it changes with its version.
+         */
+        get: operations["catalog_api_events_catalog_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send events
+         * @description Takes up to a hundred events of the caller's sessions: all of them, or none. An id that is there already is
+         *     no error, and changes nothing. What only a server knows is taken of services alone.
+         */
+        post: operations["send_api_events_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the funnel
+         * @description Distinct sessions by phase and step, in the order in which they come by: who finished, who went on, who was
+         *     not seen again, and who bought or booked. For services and approvers.
+         */
+        get: operations["funnel_v1_events_funnel_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/chat": {
         parameters: {
             query?: never;
@@ -2325,6 +2387,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks/whop/{org}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a webhook of Whop
+         * @description For Whop alone: signed in the form of Standard Webhooks. `payment.succeeded` is recorded once, as
+         *     `conversion.checkout_completed`; others are received and ignored.
+         */
+        post: operations["whop_v1_webhooks_whop__org__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/calendly/{org}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a webhook of Calendly
+         * @description For Calendly alone, signed by it. `invitee.created` is recorded once, as `conversion.call_booked`; others,
+         *     and calls that were moved, are received and ignored.
+         */
+        post: operations["calendly_v1_webhooks_calendly__org__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/evidence": {
         parameters: {
             query?: never;
@@ -3253,6 +3357,16 @@ export interface components {
             factors: components["schemas"]["FactorOut"][];
         };
         /**
+         * CatalogueOut
+         * @description 003's events.
+         */
+        CatalogueOut: {
+            /** Version */
+            version: number;
+            /** Events */
+            events: components["schemas"]["EventTypeOut"][];
+        };
+        /**
          * CeilingsDocument
          * @description How much at most.
          */
@@ -3330,6 +3444,91 @@ export interface components {
             trigger?: "submit-message" | "regenerate-message";
             /** Messageid */
             messageId?: string | null;
+        };
+        /**
+         * ChatMessageReceivedEvent
+         * @description An agent's answer is complete.
+         */
+        ChatMessageReceivedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "chat.message_received";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["ChatMessageReceivedProperties"];
+        };
+        /**
+         * ChatMessageReceivedProperties
+         * @description Its properties.
+         */
+        ChatMessageReceivedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Responselength
+             * @description Characters of the answer.
+             */
+            responseLength: number;
+            /**
+             * Latency
+             * @description From the message to the answer's end.
+             */
+            latency: number;
+        };
+        /**
+         * ChatMessageSentEvent
+         * @description Somebody sends a message.
+         */
+        ChatMessageSentEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "chat.message_sent";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["ChatMessageSentProperties"];
+        };
+        /**
+         * ChatMessageSentProperties
+         * @description Its properties.
+         */
+        ChatMessageSentProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Messagelength
+             * @description Characters of the message.
+             */
+            messageLength: number;
         };
         /**
          * ChatWithAgent
@@ -3466,6 +3665,190 @@ export interface components {
             props: string[];
             /** Children */
             children: string[];
+        };
+        /**
+         * ContentServedEvent
+         * @description A video or another resource is shown.
+         */
+        ContentServedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "content.served";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["ContentServedProperties"];
+        };
+        /**
+         * ContentServedProperties
+         * @description Its properties.
+         */
+        ContentServedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Contenttype
+             * @description What kind of content it is.
+             * @example video
+             */
+            contentType: string;
+            /**
+             * Contentid
+             * @description Which one.
+             * @example pricing-101
+             */
+            contentId: string;
+        };
+        /**
+         * ConversionCallBookedEvent
+         * @description The calendar says that a call was booked.
+         */
+        ConversionCallBookedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "conversion.call_booked";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["ConversionCallBookedProperties"];
+        };
+        /**
+         * ConversionCallBookedProperties
+         * @description Its properties.
+         */
+        ConversionCallBookedProperties: {
+            /**
+             * Sessionid
+             * @description The session; absent where the calendar was told of none.
+             */
+            sessionId?: string | null;
+            /**
+             * Calendlyurl
+             * @description The booked call, by the calendar's address of it.
+             * @example https://api.calendly.com/scheduled_events/abc
+             */
+            calendlyUrl?: string | null;
+        };
+        /**
+         * ConversionCheckoutCompletedEvent
+         * @description The shop says that a purchase was paid.
+         */
+        ConversionCheckoutCompletedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "conversion.checkout_completed";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["ConversionCheckoutCompletedProperties"];
+        };
+        /**
+         * ConversionCheckoutCompletedProperties
+         * @description Its properties.
+         */
+        ConversionCheckoutCompletedProperties: {
+            /**
+             * Sessionid
+             * @description The session; absent where the shop was told of none.
+             */
+            sessionId?: string | null;
+            /**
+             * Planid
+             * @description The plan, by the shop's id.
+             * @example plan_abc
+             */
+            planId?: string | null;
+            /**
+             * Amount
+             * @description What was paid; in US dollars where the shop says so.
+             */
+            amount?: number | null;
+        };
+        /**
+         * ConversionCheckoutStartedEvent
+         * @description The checkout is opened.
+         */
+        ConversionCheckoutStartedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "conversion.checkout_started";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["ConversionCheckoutStartedProperties"];
+        };
+        /**
+         * ConversionCheckoutStartedProperties
+         * @description Its properties.
+         */
+        ConversionCheckoutStartedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Planid
+             * @description The plan, by the shop's id.
+             * @example plan_abc
+             */
+            planId: string;
+        };
+        /**
+         * ConversionReceived
+         * @description What became of a webhook: an event; nothing, as it came before; nothing, as it is about something else.
+         */
+        ConversionReceived: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "recorded" | "repeated" | "ignored";
         };
         /**
          * CreateJob
@@ -4249,6 +4632,39 @@ export interface components {
             recall_p95_ms: number | null;
         };
         /**
+         * EventTypeOut
+         * @description An event of the catalogue.
+         */
+        EventTypeOut: {
+            /** Name */
+            name: string;
+            /** Domain */
+            domain: string;
+            /** Action */
+            action: string;
+            /** Trigger */
+            trigger: string;
+            /**
+             * Fired By
+             * @enum {string}
+             */
+            fired_by: "browser" | "server";
+            /** Forwarded */
+            forwarded: boolean;
+            /** Properties */
+            properties: components["schemas"]["PropertyOut"][];
+        };
+        /**
+         * EventsTaken
+         * @description How many are there now, and how many were before.
+         */
+        EventsTaken: {
+            /** Accepted */
+            accepted: number;
+            /** Repeated */
+            repeated: number;
+        };
+        /**
          * EvidenceHitOut
          * @description Evidence that was found.
          */
@@ -4628,6 +5044,28 @@ export interface components {
             lexical?: number | null;
         };
         /**
+         * FunnelOut
+         * @description Who came how far, in a time.
+         */
+        FunnelOut: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+            /** Totals */
+            totals: components["schemas"]["TotalOut"][];
+            /** Phases */
+            phases: components["schemas"]["PhaseOut"][];
+            /** Steps */
+            steps: components["schemas"]["stead__http__event_bodies__StepOut"][];
+        };
+        /**
          * Generate
          * @description The session whose context is read. What is generated, and by whom, its organisation says.
          */
@@ -4833,7 +5271,7 @@ export interface components {
             /** Started At */
             started_at: string | null;
             /** Steps */
-            steps: components["schemas"]["StepOut"][];
+            steps: components["schemas"]["stead__http__job_bodies__StepOut"][];
         };
         /**
          * JobList
@@ -5500,6 +5938,117 @@ export interface components {
             components: components["schemas"]["Component"][];
         };
         /**
+         * PhaseCompletedEvent
+         * @description Somebody finishes a phase.
+         */
+        PhaseCompletedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "phase.completed";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["PhaseCompletedProperties"];
+        };
+        /**
+         * PhaseCompletedProperties
+         * @description Its properties.
+         */
+        PhaseCompletedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Phase
+             * @description The phase, by name or number.
+             * @example discovery
+             */
+            phase: string | number;
+            /**
+             * Duration
+             * @description How long the phase took.
+             */
+            duration: number;
+        };
+        /**
+         * PhaseOut
+         * @description A phase, and who came to it: sessions.
+         */
+        PhaseOut: {
+            /** Phase */
+            phase: string;
+            /** Position */
+            position: number;
+            /** Sessions */
+            sessions: number;
+            /** Completed */
+            completed: number;
+            /** Went On */
+            went_on: number;
+            /** Share */
+            share: number;
+            /** Dropped */
+            dropped: number;
+            /** Converted */
+            converted: number;
+            /** Median S */
+            median_s: number | null;
+        };
+        /**
+         * PhaseStartedEvent
+         * @description Somebody enters a phase.
+         */
+        PhaseStartedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "phase.started";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["PhaseStartedProperties"];
+        };
+        /**
+         * PhaseStartedProperties
+         * @description Its properties.
+         */
+        PhaseStartedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Phase
+             * @description The phase, by name or number.
+             * @example discovery
+             */
+            phase: string | number;
+        };
+        /**
          * PolicyDocument
          * @description A tenant's policy. What is left out is as it is by default.
          */
@@ -5663,6 +6212,23 @@ export interface components {
             items: components["schemas"]["ProjectOut"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * PropertyOut
+         * @description A property of an event.
+         */
+        PropertyOut: {
+            /** Name */
+            name: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "uuid" | "text" | "label" | "url" | "count" | "milliseconds" | "amount";
+            /** Required */
+            required: boolean;
+            /** Meaning */
+            meaning: string;
         };
         /**
          * Propose
@@ -6683,6 +7249,95 @@ export interface components {
             rerank?: boolean;
         };
         /**
+         * SendEvents
+         * @description A batch of events.
+         */
+        SendEvents: {
+            /** Events */
+            events: (components["schemas"]["SessionCreatedEvent"] | components["schemas"]["SessionAuthenticatedEvent"] | components["schemas"]["PhaseStartedEvent"] | components["schemas"]["PhaseCompletedEvent"] | components["schemas"]["StepViewedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["ChatMessageSentEvent"] | components["schemas"]["ChatMessageReceivedEvent"] | components["schemas"]["ContentServedEvent"] | components["schemas"]["ConversionCheckoutStartedEvent"] | components["schemas"]["ConversionCheckoutCompletedEvent"] | components["schemas"]["ConversionCallBookedEvent"])[];
+            /**
+             * Sentat
+             * @description What the sender's clock says now: how much it is off is taken off every timestamp.
+             */
+            sentAt?: string | null;
+        };
+        /**
+         * SessionAuthenticatedEvent
+         * @description A session was linked to a person who signed in.
+         */
+        SessionAuthenticatedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "session.authenticated";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["SessionAuthenticatedProperties"];
+        };
+        /**
+         * SessionAuthenticatedProperties
+         * @description Its properties.
+         */
+        SessionAuthenticatedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+        };
+        /**
+         * SessionCreatedEvent
+         * @description A session was opened.
+         */
+        SessionCreatedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "session.created";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["SessionCreatedProperties"];
+        };
+        /**
+         * SessionCreatedProperties
+         * @description Its properties.
+         */
+        SessionCreatedProperties: {
+            /**
+             * Orgid
+             * @description The organisation: the tenant's slug.
+             * @example demo
+             */
+            orgId: string;
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+        };
+        /**
          * SessionOut
          * @description A session as its owner sees it.
          */
@@ -6783,23 +7438,110 @@ export interface components {
             status: "queued" | "running" | "completed" | "failed" | "waiting_for_input" | "cancelled";
         };
         /**
-         * StepOut
-         * @description What a job has done.
+         * StepCompletedEvent
+         * @description Somebody completes a step.
          */
-        StepOut: {
-            /** Name */
-            name: string;
-            /** Kind */
-            kind: string;
-            /** Result */
-            result: unknown;
-            /** Duration Ms */
-            duration_ms: number | null;
+        StepCompletedEvent: {
             /**
-             * Created At
-             * Format: date-time
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
              */
-            created_at: string;
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "step.completed";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["StepCompletedProperties"];
+        };
+        /**
+         * StepCompletedProperties
+         * @description Its properties.
+         */
+        StepCompletedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Phase
+             * @description The phase, by name or number.
+             * @example discovery
+             */
+            phase: string | number;
+            /**
+             * Step
+             * @description The step, by name or number.
+             * @example day-rate
+             */
+            step: string | number;
+            /**
+             * Steptype
+             * @description What kind of step it is.
+             * @example question
+             */
+            stepType: string;
+        };
+        /**
+         * StepViewedEvent
+         * @description Somebody sees a step.
+         */
+        StepViewedEvent: {
+            /**
+             * Id
+             * Format: uuid
+             * @description Given by you: sent twice it is there once.
+             */
+            id: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            event: "step.viewed";
+            /**
+             * Timestamp
+             * @description When it happened; now without it.
+             */
+            timestamp?: string | null;
+            properties: components["schemas"]["StepViewedProperties"];
+        };
+        /**
+         * StepViewedProperties
+         * @description Its properties.
+         */
+        StepViewedProperties: {
+            /**
+             * Sessionid
+             * Format: uuid
+             * @description The session.
+             */
+            sessionId: string;
+            /**
+             * Phase
+             * @description The phase, by name or number.
+             * @example discovery
+             */
+            phase: string | number;
+            /**
+             * Step
+             * @description The step, by name or number.
+             * @example day-rate
+             */
+            step: string | number;
+            /**
+             * Steptype
+             * @description What kind of step it is.
+             * @example question
+             */
+            stepType: string;
         };
         /**
          * Stopped
@@ -7109,6 +7851,18 @@ export interface components {
             next: string | null;
         };
         /**
+         * TotalOut
+         * @description How often an event happened, and in how many sessions.
+         */
+        TotalOut: {
+            /** Name */
+            name: string;
+            /** Events */
+            events: number;
+            /** Sessions */
+            sessions: number;
+        };
+        /**
          * TryAction
          * @description What would be decided about an action?
          * @example {
@@ -7265,6 +8019,32 @@ export interface components {
             theme_colors: string[];
         };
         /**
+         * StepOut
+         * @description A step, and who came to it: sessions.
+         */
+        stead__http__event_bodies__StepOut: {
+            /** Phase */
+            phase: string;
+            /** Step */
+            step: string;
+            /** Position */
+            position: number;
+            /** Sessions */
+            sessions: number;
+            /** Completed */
+            completed: number;
+            /** Went On */
+            went_on: number;
+            /** Share */
+            share: number;
+            /** Dropped */
+            dropped: number;
+            /** Converted */
+            converted: number;
+            /** Median S */
+            median_s: number | null;
+        };
+        /**
          * RunAgent
          * @description Which agent is to work on a project, and on what.
          */
@@ -7288,6 +8068,25 @@ export interface components {
             input_context?: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * StepOut
+         * @description What a job has done.
+         */
+        stead__http__job_bodies__StepOut: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Result */
+            result: unknown;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /**
          * RunAgent
@@ -7753,6 +8552,102 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem document (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    catalog_api_events_catalog_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogueOut"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    send_api_events_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendEvents"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventsTaken"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    funnel_v1_events_funnel_get: {
+        parameters: {
+            query?: {
+                /** @description Thirty days before the end. */
+                from?: string | null;
+                /** @description Now. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunnelOut"];
+                };
             };
             /** @description A problem document (RFC 9457) */
             "4XX": {
@@ -11989,6 +12884,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Received"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    whop_v1_webhooks_whop__org__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's slug. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversionReceived"];
+                };
+            };
+            /** @description A problem document (RFC 9457) */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    calendly_v1_webhooks_calendly__org__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The tenant's slug. */
+                org: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversionReceived"];
                 };
             };
             /** @description A problem document (RFC 9457) */
