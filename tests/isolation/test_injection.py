@@ -419,6 +419,9 @@ ACROSS_TENANTS = {
     "claim_embedding_backlog": "a claim function",
     "claim_extraction": "a claim function",
     "claim_waiting_runs": "a claim function",
+    "claim_events": "a claim function",
+    "settle_events": "ends what that claimed",
+    "sweep_events": "housekeeping",
     "finish_extraction": "completes that claim",
     "fade_memories": "housekeeping: one number",
     "expire_memories": "housekeeping: one number",
@@ -510,7 +513,7 @@ WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "no
                  "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns",
                  "match_memories", "near_pairs", "relevant_evidence", "shared_schedules", "pause_shared_schedule",
                  "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
-                 "request_erasure", "erase_step", "release_erasure", "erase_memory",
+                 "request_erasure", "erase_step", "release_erasure", "erase_memory", "note_events",
                  "erase_audit_texts", "is_approver", "count_evidence", "refresh_at_once"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"tenants_with_envelopes", "ready_envelopes", "pass_breakers", "bury_envelopes", "approval_begins",
@@ -562,6 +565,9 @@ OF_THE_WORKER = [
     "outbox_depths(null)",
     "index_outcomes(10)",
     "hasten_refreshes()",
+    "claim_events(10, 60)",
+    "settle_events('{}', $, now(), null)",
+    "sweep_events(0, 0, 10)",
 ]
 
 
@@ -617,6 +623,28 @@ async def test_a_service_makes_a_policy_of_guardrails_for_its_own_tenant_only(
             await connection.execute(
                 "insert into public.guardrails (tenant_id) values ($1)", uuid.uuid4()
             )
+
+
+async def test_events_are_of_the_callers_own_sessions_only(intruder: Intruder) -> None:
+    world = intruder.world
+    call = (
+        "select * from stead.note_events(array[gen_random_uuid()], array[{session}]::uuid[], '{{step.viewed}}', "
+        "array['{{}}'], array[null]::timestamptz[], '{{false}}', 'server')"
+    )
+    foreign = [f"'{world.session(label)}'" for label in (B_ANN, Label("B", "visitor"))]
+    colleague = f"'{world.session(Label('A', 'bob'))}'"
+    for who, refused in (
+        ("ann", [*foreign, colleague, "gen_random_uuid()", "null"]),
+        ("service", [*foreign, "gen_random_uuid()"]),
+        ("nobody", [*foreign, colleague]),
+    ):
+        async with intruder.acting("stead_service", who) as connection:
+            for session in refused:
+                assert await connection.fetch(call.format(session=session)) == [], (who, session)
+    for who in ("ann", "service"):
+        async with intruder.acting("stead_service", who) as connection:
+            own = await connection.fetch(call.format(session=f"'{world.session(A_ANN)}'"))
+            assert [row["fresh"] for row in own] == [True]
 
 
 async def test_recall_is_of_the_callers_own_scope_only(intruder: Intruder) -> None:
