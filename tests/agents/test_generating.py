@@ -365,6 +365,9 @@ async def test_whose_session_it_is_not_and_what_nobody_generates(
     nothing = await generate(running, stranger.headers, theirs)
     assert (nothing.status_code, nothing.json()["code"]) == (404, "generation_unknown")
     assert (await generate(running, person.headers, session, "No_Type!")).status_code == 422
+    body = {"sessionId": session, "context": {"rate": 1}}
+    given = await running.client.post("/api/generate/diagnosis", json=body, headers=person.headers)
+    assert (given.status_code, given.json()["code"]) == (422, "request_invalid")
     assert (
         await running.client.post("/api/generate/diagnosis", json={"sessionId": session})
     ).status_code == 401

@@ -135,8 +135,6 @@ def test_an_organisation_is_seeded_from_files(cli: Cli, tmp_path: Path) -> None:
     }
     mine = tmp_path / "my-studio"
     assert cli.run("tenant", "seed", "rafael-tatts", "--copy-to", str(mine)).returncode == 0
-    again = cli.run("tenant", "seed", "rafael-tatts", "--copy-to", str(mine))
-    assert (again.returncode, "is there already" in again.stderr) == (1, True)
     for file, old, new in (
         ("organisation.toml", "rafael-tatts", "my-studio"),
         ("summary.toml", "temperature = 0.2", "temperature = 0.3"),
@@ -147,9 +145,3 @@ def test_an_organisation_is_seeded_from_files(cli: Cli, tmp_path: Path) -> None:
     assert made.stdout.splitlines()[0].startswith("my-studio  ")
     assert "rafael-summary  version 1" in made.stdout.splitlines()
     assert "rafael-summary  version 1, as it was" in cli.run("tenant", "seed", str(mine)).stdout
-    unknown = cli.run("tenant", "seed", "nobody")
-    assert (unknown.returncode, "rafael-tatts" in unknown.stderr) == (1, True)
-    (mine / "chat.toml").write_text("slug =")
-    broken = cli.run("tenant", "seed", str(mine))
-    assert "organisation_invalid" in broken.stderr
-    assert "Traceback" not in broken.stderr

@@ -123,3 +123,22 @@ async def test_context_is_merged_at_every_depth(
 ) -> None:
     async with db.transaction(service(tenant)) as tx:
         assert await tx.value("select stead.deep_merge($1::jsonb, $2::jsonb)", target, patch) == merged
+
+
+async def test_no_public_access(catalogue: asyncpg.Connection, db: Database, tenant: Tenant) -> None:
+    """003: the service role's alone. Here a policy lets whoever a token proves see their own besides."""
+    async with db.transaction(service(tenant)) as tx:
+        session = await tx.value(
+            "insert into public.sessions (tenant_id) values ($1) returning id", tenant.id
+        )
+    forced = await catalogue.fetchrow(
+        "select relrowsecurity, relforcerowsecurity from pg_class where oid = 'public.sessions'::regclass"
+    )
+    assert forced is not None
+    assert tuple(forced) == (True, True)
+    for role, seen in (("anon", 0), ("authenticated", 0), ("service_role", 1)):
+        async with catalogue.transaction():
+            await catalogue.execute(f"set local role {role}")
+            assert seen == await catalogue.fetchval(
+                "select count(*) from public.sessions where id = $1", session
+            ), role

@@ -10,28 +10,35 @@ from stead.apps import mentor
 from stead.apps.mentor import Applied, Organisation
 from stead.assembly import demo
 from stead.core.errors import Invalid
-from stead.db import Database
-from stead.identity import Tenant, tenant_service
+from stead.db import NOBODY, Database
+from stead.identity import Tenant, tenant_service, tenants
 
 
 async def seed(
-    admin_url: str, db: Database, organisation: Organisation, *, only_missing: bool = False
+    admin_url: str | None, db: Database, organisation: Organisation, *, only_missing: bool = False
 ) -> tuple[Tenant, Sequence[Applied]]:
     """Makes the tenant and its agents as the files say.
 
     Args:
-        admin_url: The owner's.
+        admin_url: The owner's; None: the tenant is there already.
         db: The server's login.
         organisation: The files.
         only_missing: Agents that are there stay as they are.
 
     Raises:
         Invalid: Another tenant has its ``external_org_id``.
+        TenantUnknown: There is no such tenant, and no owner's URL to make it with.
         GenerationTaken: An agent without a file generates a type of one of these.
     """
     itself = organisation.itself
     try:
-        tenant = await demo.ensure_tenant(admin_url, itself.slug, itself.name, itself.external_org_id)
+        if admin_url is None:
+            async with db.transaction(NOBODY, read_only=True) as tx:
+                tenant = await tenants.find(tx, itself.slug)
+        else:
+            tenant = await demo.ensure_tenant(
+                admin_url, itself.slug, itself.name, itself.external_org_id
+            )
     except asyncpg.UniqueViolationError as error:
         raise Invalid(f"another tenant has the organisation {itself.external_org_id!r}") from error
     service = tenant_service(tenant)

@@ -140,8 +140,6 @@ async def _seed(found: Organisation) -> tuple[Tenant, Sequence[Applied]]:
     from stead.assembly import organisations  # noqa: PLC0415
 
     async with opened_database() as (_, access, db):
-        if access.admin_url is None:
-            raise Invalid("this needs the owner's URL", hint="Set STEAD_ADMIN_DATABASE_URL.")
         return await organisations.seed(access.admin_url, db, found)
 
 

@@ -6,21 +6,20 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from stead.agents import OnceKey
 from stead.http.agents import TYPE
 from stead.http.chat import limit_messages
 from stead.http.dependencies import Caller, OnceOnly, needs_scope, parts_of
 from stead.http.routing import JsonRoute
+from stead.http.session_bodies import Body
 
 router = APIRouter(route_class=JsonRoute, tags=["chat"], dependencies=[needs_scope("chat")])
 
 
-class Generate(BaseModel):
-    """The session whose context is read. What is generated, and by whom, its organisation says."""
-
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+class Generate(Body):
+    """The session whose context is read: answers in the body are refused, so that none is thought to count."""
 
     session_id: UUID = Field(alias="sessionId", examples=["0192d3a4-7c1e-7d55-9f3e-3f1f6f0f2b11"])
 

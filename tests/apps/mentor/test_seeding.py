@@ -14,8 +14,10 @@ from stead.agents import AgentVersion, GenerationTaken
 from stead.apps import mentor
 from stead.apps.mentor import Applied, Organisation
 from stead.apps.mentor.errors import OrganisationInvalid
+from stead.assembly import organisations
 from stead.db import Database
 from stead.identity import Tenant
+from stead.identity.errors import TenantUnknown
 from tests.support.people import service
 
 SLUGS = ["rafael-chat", "rafael-diagnosis", "rafael-summary"]
@@ -109,6 +111,18 @@ async def test_a_type_has_one_agent_in_an_organisation(
     async with db.transaction(service(tenant)) as tx:
         assert not {a.slug for a in await agents.listing(tx, service(tenant))} & set(SLUGS)
     await apply(db, other_tenant, mentor.read_organisation(folder))
+
+
+async def test_without_the_owner_the_tenant_has_to_be_there(
+    db: Database, tenant: Tenant, folder: Path
+) -> None:
+    itself = folder / "organisation.toml"
+    itself.write_text(f'slug = "{tenant.slug}"\nname = "Mine"\n')
+    seeded, applied = await organisations.seed(None, db, mentor.read_organisation(folder))
+    assert (seeded.id, len(applied)) == (tenant.id, 3)
+    itself.write_text('slug = "nobody-has-this"\nname = "Mine"\n')
+    with pytest.raises(TenantUnknown):
+        await organisations.seed(None, db, mentor.read_organisation(folder))
 
 
 @pytest.mark.parametrize(
