@@ -199,13 +199,14 @@ async def insert_run(
     process_id: UUID,
     model: str,
     input_value: dict[str, Any],
+    trace_id: str | None = None,
 ) -> None:
     await tx.execute(
         """
         insert into public.agent_runs
           (id, tenant_id, session_id, profile_id, agent_id, agent_version_id, agent_name, user_message_id,
-           message_id, process_id, model, input)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           message_id, process_id, model, input, trace_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         """,
         run_id,
         tenant_id,
@@ -219,6 +220,7 @@ async def insert_run(
         process_id,
         model,
         input_value,
+        trace_id,
     )
 
 

@@ -16,6 +16,7 @@ from stead.assembly.errors import SettingsInvalid
 from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
+from stead.traces import read_headers
 
 
 def _names(name: str, *aliases: str) -> AliasChoices:
@@ -140,6 +141,27 @@ class Settings(BaseSettings):
         default_factory=dict, validation_alias=_names("FIT_WEIGHTS")
     )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    )
+    otlp_headers: SecretStr | None = Field(
+        None, validation_alias=_names("OTLP_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+    )
+    langfuse_public_key: str | None = Field(
+        None, validation_alias=_names("LANGFUSE_PUBLIC_KEY", "LANGFUSE_PUBLIC_KEY")
+    )
+    langfuse_secret_key: SecretStr | None = Field(
+        None, validation_alias=_names("LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY")
+    )
+    langfuse_host: str = Field(
+        "https://cloud.langfuse.com",
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("LANGFUSE_HOST", "LANGFUSE_HOST", "LANGFUSE_BASE_URL"),
+    )
+    trace_content: bool | None = Field(None, validation_alias=_names("TRACE_CONTENT"))
+    trace_ratio: float = Field(1.0, ge=0, le=1, validation_alias=_names("TRACE_RATIO"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     history_tokens: int = Field(600, ge=0, le=100_000, validation_alias=_names("HISTORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -222,6 +244,19 @@ class Settings(BaseSettings):
         if self.dispatch == "celery" and self.effective_broker_url is None:
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
+
+    @model_validator(mode="after")
+    def _langfuse_has_both_keys(self) -> Settings:
+        if (self.langfuse_public_key is None) != (self.langfuse_secret_key is None):
+            raise ValueError("Langfuse needs LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
+        return self
+
+    @field_validator("otlp_headers")
+    @classmethod
+    def _can_be_headers(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            read_headers(value.get_secret_value())
+        return value
 
     @field_validator("mcp_servers")
     @classmethod
