@@ -53,7 +53,7 @@ async def test_nothing_of_what_was_said_is_in_a_span(
         Reply(tool_calls=[ToolCall(name="add", arguments="canary-that-is-no-json", call_id="c3")]),
         Reply(text=["canary-of-the-answer"]),
         Reply(text=["canary-of-another"]),
-        *[Reply(status=400, error_message="canary-of-an-error")] * 2,
+        Reply(status=400, error_message="canary-of-an-error"),
         Reply(text=["canary-of-a-break", "x"], error_after=1, error_message="canary-in-the-stream"),
     )
     said = "I am called canary-of-the-message."

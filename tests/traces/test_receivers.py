@@ -16,6 +16,7 @@ from stead.assembly import Stead, load_settings
 from stead.assembly.database import DatabaseAccess
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.traces import traces_config
+from stead.cli import doctor
 from stead.traces import (
     Origin,
     RunEnd,
@@ -63,7 +64,7 @@ async def test_a_receiver_that_never_answers_changes_nothing_for_a_chat(
     app.registry.add_agent("concierge", "You are a concierge.\n{{memories}}")
     async with OtlpServer() as receiver:
         receiver.silent = True
-        async with running_server(access, app, otlp_endpoint=receiver.url) as running:
+        async with running_server(access, app, otlp_endpoint=receiver.url, drain_s=0.5) as running:
             session = await open_session(running.client, person)
             for text in ("I live in Lisbon.", "Where do I live?"):
                 frames = await say(running.client, person.headers, session, text)
@@ -166,6 +167,23 @@ async def test_a_run_that_goes_on_is_linked_to_the_one_that_waited(
     assert {s.attributes["gen_ai.tool.call.id"] for s in (waits, done)} == {"call_1"}
 
 
+async def test_doctor_looks_at_the_receiver() -> None:
+    keys = {"langfuse_public_key": "pk-lf-1", "langfuse_secret_key": "sk-lf-canary"}
+    assert (await doctor._traces(load_settings())).verdict == "note"
+    assert (await doctor._traces(load_settings(langfuse_secret_key="sk-lf-1"))).verdict == "problem"
+    async with OtlpServer() as receiver:
+        receiver.status = 401
+        refused = await doctor._traces(load_settings(langfuse_host=receiver.url, **keys))
+        assert refused.verdict == "problem"
+        assert "refuses the credentials" in refused.says
+        assert "canary" not in refused.says
+        receiver.status = 200
+        there = await doctor._traces(load_settings(otlp_endpoint=receiver.url, trace_content=True))
+        assert there.verdict == "ok"
+        assert there.says == f"{receiver.url}/v1/traces answers; with what was said"
+        assert [e.path for e in receiver.exports] == ["/api/public/otel/v1/traces", "/v1/traces"]
+
+
 async def test_the_probe_tells_receivers_apart() -> None:
     async with OtlpServer() as receiver:
         config = TracesConfig(url=f"{receiver.url}/v1/traces")
@@ -197,9 +215,9 @@ def test_settings() -> None:
     assert (own.url, own.content) == ("http://collector:4318/v1/traces", False)
     assert own.headers == {"a": "b c", "d": "e"}
     with pytest.raises(SettingsInvalid, match="LANGFUSE_SECRET_KEY"):
-        load_settings(langfuse_public_key="pk-lf-1")
+        traces_config(load_settings(langfuse_public_key="pk-lf-1"))
     with pytest.raises(SettingsInvalid, match="STEAD_OTLP_HEADERS") as refused:
-        load_settings(otlp_headers="secret value")
+        traces_config(load_settings(otlp_endpoint="http://collector:4318", otlp_headers="secret value"))
     assert "secret value" not in str(refused.value)
     with pytest.raises(ValueError, match="no header may have"):
         read_headers("a=b%0d%0ax-evil: 1")
@@ -207,7 +225,7 @@ def test_settings() -> None:
 
 def test_without_the_setting_opentelemetry_s_sdk_is_not_imported() -> None:
     code = (
-        "import sys, stead.assembly, stead.assembly.wiring, stead.http, stead.agents.engine\n"
+        "import sys, stead.assembly.wiring, stead.assembly.traces, stead.agents.tracing\n"
         "assert not [m for m in sys.modules if m.startswith('opentelemetry.sdk')"
         " or m.startswith('opentelemetry.exporter')]"
     )

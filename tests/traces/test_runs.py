@@ -283,6 +283,31 @@ async def test_memory_that_a_model_extracts(
     assert "Lisbon" in chat.attributes["gen_ai.input.messages"]
 
 
+async def test_a_model_that_is_asked_outside_of_a_run(
+    vendor: Vendor, db: Database, person: Person, receiver: OtlpServer
+) -> None:
+    client, principal = vendor.running.client, service(person.tenant)
+    async with db.transaction(principal) as tx:
+        await agents.save_agent(tx, principal, slug="abacus", name="Abacus", tagline="Calculates")
+        await agents.add_version(tx, principal, "abacus", instructions="Calculate.")
+    vendor.script(Reply(text=["no reasons"], usage=Usage(input_tokens=33, output_tokens=3)))
+    wish = {"goal": "Somebody who calculates", "reasons": "model"}
+    answer = await client.post("/api/agents/compare", json=wish, headers=person.headers)
+    assert answer.status_code == 201, answer.text
+
+    def asked() -> list[Span]:
+        wanted = ("langfuse.trace.name", "marketplace reasons")
+        mine = ("stead.tenant.id", str(person.tenant.id))
+        return [s for s in receiver.spans if {wanted, mine} <= s.attributes.items()]
+
+    await receiver.until(lambda _: len(asked()) == 2)
+    chat, root = asked()
+    assert (chat.name, root.name) == ("chat priced", "invoke_agent marketplace reasons")
+    assert chat.parent_id == root.span_id
+    assert chat.attributes["gen_ai.usage.input_tokens"] == 33
+    assert "Somebody who calculates" in chat.attributes["langfuse.observation.input"]
+
+
 async def test_the_run_log_names_the_trace(
     vendor: Vendor, db: Database, person: Person, session: str, receiver: OtlpServer
 ) -> None:

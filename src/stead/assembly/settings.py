@@ -16,7 +16,6 @@ from stead.assembly.errors import SettingsInvalid
 from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
 from stead.identity import shared_secret
-from stead.traces import read_headers
 
 
 def _names(name: str, *aliases: str) -> AliasChoices:
@@ -244,19 +243,6 @@ class Settings(BaseSettings):
         if self.dispatch == "celery" and self.effective_broker_url is None:
             raise ValueError("STEAD_DISPATCH=celery needs STEAD_BROKER_URL or STEAD_REDIS_URL")
         return self
-
-    @model_validator(mode="after")
-    def _langfuse_has_both_keys(self) -> Settings:
-        if (self.langfuse_public_key is None) != (self.langfuse_secret_key is None):
-            raise ValueError("Langfuse needs LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY")
-        return self
-
-    @field_validator("otlp_headers")
-    @classmethod
-    def _can_be_headers(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            read_headers(value.get_secret_value())
-        return value
 
     @field_validator("mcp_servers")
     @classmethod

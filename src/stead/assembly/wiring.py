@@ -355,7 +355,7 @@ def outbox_config(settings: Settings) -> OutboxConfig:
 def _tracer(settings: Settings, stack: AsyncExitStack) -> Tracer | None:
     tracer = tracer_of(settings)
     if tracer is not None:
-        stack.push_async_callback(tracer.aclose)
+        stack.push_async_callback(tracer.aclose, min(settings.drain_s, 5.0))
     return tracer
 
 

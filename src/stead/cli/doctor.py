@@ -141,12 +141,11 @@ async def _traces(settings: Settings) -> Finding:
     from stead.assembly.traces import traces_config  # noqa: PLC0415
     from stead.traces import check_extra, probe  # noqa: PLC0415
 
-    config = traces_config(settings)
-    if config is None:
-        return _note(
-            "traces", "not sent: set LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, or STEAD_OTLP_ENDPOINT"
-        )
     try:
+        config = traces_config(settings)
+        if config is None:
+            keys = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+            return _note("traces", f"not sent: set {keys}, or STEAD_OTLP_ENDPOINT")
         check_extra()
         says = await probe(config)
     except SteadError as error:

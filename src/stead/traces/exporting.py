@@ -38,6 +38,7 @@ class _Waiting:
     def __init__(self, most: int) -> None:
         self._most = most
         self._spans = 0
+        self._closed = False
         self._lock = threading.Lock()
 
     def enter(self) -> bool:
@@ -48,14 +49,16 @@ class _Waiting:
             self._spans += 1
             return True
 
-    def leave(self, spans: int) -> None:
-        """Gives places back."""
+    def leave(self, spans: int) -> bool:
+        """Gives places back; False when nobody counts any more."""
         with self._lock:
             self._spans -= spans
+            return not self._closed
 
-    @property
-    def spans(self) -> int:
+    def close(self) -> int:
+        """Counts no more; returns how many there were."""
         with self._lock:
+            self._closed = True
             return self._spans
 
 
@@ -77,8 +80,8 @@ class _Exporter(SpanExporter):
             result = self._exporter.export(spans)
         except Exception as error:  # noqa: BLE001 - the outermost edge of this thread
             reason = type(error).__name__
-        finally:
-            self._waiting.leave(len(spans))
+        if not self._waiting.leave(len(spans)):
+            return result
         failed = result is not SpanExportResult.SUCCESS
         metrics.spans("failed" if failed else "exported", len(spans))
         if failed and not self._failing:
@@ -111,10 +114,11 @@ class Outgoing(SpanProcessor):
             schedule_delay_millis=config.delay_s * 1000,
         )
 
-    @property
-    def waiting(self) -> int:
-        """Spans that have not been sent."""
-        return self._waiting.spans
+    def give_up(self) -> int:
+        """Counts what has not been sent as dropped; returns how many spans that are."""
+        lost = self._waiting.close()
+        metrics.spans("dropped", lost)
+        return lost
 
     @override
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:

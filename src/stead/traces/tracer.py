@@ -16,7 +16,6 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, TraceIdRati
 from opentelemetry.trace import Link, SpanKind, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from stead.traces import metrics
 from stead.traces.config import TracesConfig
 from stead.traces.content import ContentWriter
 from stead.traces.exporting import Outgoing
@@ -88,8 +87,8 @@ class Tracer:
             return None
         return RunTrace(self._tracer, span, common, self._writer)
 
-    async def aclose(self, within_s: float = 5.0) -> None:
-        """Sends what waits, but not for long: what is not sent by then is lost, and counted."""
+    async def aclose(self, within_s: float) -> None:
+        """Sends what waits, for some seconds at most: what is not sent by then is lost, and counted."""
         closed = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -106,8 +105,7 @@ class Tracer:
                 await closed.wait()
         except TimeoutError:
             pass
-        if lost := self._outgoing.waiting:
-            metrics.spans("dropped", lost)
+        if lost := self._outgoing.give_up():
             _log.warning("traces_not_sent", spans=lost)
 
 
