@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -18,6 +19,7 @@ from stead.assembly.errors import SettingsInvalid
 from stead.assembly.traces import traces_config
 from stead.cli import doctor
 from stead.traces import (
+    ModelCall,
     Origin,
     RunEnd,
     TracesConfig,
@@ -103,6 +105,23 @@ async def test_spans_go_on_when_the_receiver_comes_back() -> None:
             await receiver.until(lambda r: len(r.spans) == 1)
         assert receiver.spans[0].trace_id == kept
         assert (counted("failed") - failed, counted("exported") - sent) == (1, 1)
+
+
+async def test_what_nobody_foresaw_stays_in_the_trace() -> None:
+    def broken() -> Any:
+        raise KeyError("a model answered in a shape of its own")
+
+    async with OtlpServer() as receiver:
+        async with tracer_to(receiver, content=True) as tracer:
+            trace = tracer.begin(Origin())
+            assert trace is not None
+            trace.describe(agent="a", model="openai/m", said="Hi.")
+            call = trace.call(ModelCall(model="openai/m", said=broken))
+            call.answered(broken)
+            trace.end(RunEnd(status="completed", output=broken))
+            await receiver.until(lambda r: len(r.spans) == 2)
+        assert [s.name for s in receiver.spans] == ["chat m", "invoke_agent a"]
+        assert "shape" not in "".join(s.everything for s in receiver.spans)
 
 
 async def test_what_waits_is_sent_at_the_end() -> None:

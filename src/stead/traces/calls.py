@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from opentelemetry.trace import Span
 
 from stead.traces.content import ContentWriter, name
+from stead.traces.guarding import guarded
 from stead.traces.marking import OUTPUT, mark, mark_failed, mark_stopped
 from stead.traces.models import ModelAnswer
 
@@ -40,6 +42,7 @@ class CallTrace:
         self._failure = None
         self._tries += 1
 
+    @guarded
     def first_token(self) -> None:
         """The answer has begun; only the first time counts."""
         if self._first:
@@ -53,26 +56,30 @@ class CallTrace:
             },
         )
 
-    def answered(self, answer: ModelAnswer) -> None:
+    @guarded
+    def answered(self, answer: Callable[[], ModelAnswer]) -> None:
         """Ends the call with what the model answered."""
         if self._open and self._failure is None:
-            self._tell(answer)
+            self._tell(answer())
             self._end(None)
 
-    def stopped(self, heard: ModelAnswer) -> None:
+    @guarded
+    def stopped(self, heard: Callable[[], ModelAnswer]) -> None:
         """Ends the call where it was stopped, with what was heard."""
         if self._open and self._failure is None:
-            self._tell(heard)
+            self._tell(heard())
             mark_stopped(self._span)
             self._end(None)
 
-    def failed(self, code: str, heard: ModelAnswer | None = None) -> None:
+    @guarded
+    def failed(self, code: str, heard: Callable[[], ModelAnswer] | None = None) -> None:
         """The try failed. The call ends with it when the run does, unless there is another try."""
         if self._open and self._failure is None:
             self._failure = (code, time.time_ns())
             if heard is not None:
-                self._tell(heard)
+                self._tell(heard())
 
+    @guarded
     def close(self) -> None:
         """Ends it where nothing else has."""
         if not self._open:

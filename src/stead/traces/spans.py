@@ -18,6 +18,7 @@ from opentelemetry.trace import (
 
 from stead.traces.calls import CallTrace
 from stead.traces.content import ContentWriter, Piece, name, plain
+from stead.traces.guarding import guarded
 from stead.traces.marking import INPUT, OUTPUT, Value, mark, mark_failed, mark_stopped, provider_of
 from stead.traces.models import ModelCall, RunEnd
 
@@ -29,7 +30,7 @@ class _ToolSpan:
 
 
 class RunTrace:
-    """The trace of one run. All of its methods are cheap, and none raises.
+    """The trace of one run. Its methods are cheap, and none raises.
 
     Args:
         tracer: OpenTelemetry's.
@@ -66,6 +67,7 @@ class RunTrace:
         span_id = format_span_id(context.span_id)
         return f"00-{self.trace_id}-{span_id}-{context.trace_flags:02x}"
 
+    @guarded
     def describe(
         self,
         *,
@@ -121,6 +123,7 @@ class RunTrace:
                 },
             )
 
+    @guarded
     def recalled(
         self, began_ns: int, ended_ns: int, *, memories: int, question: str, block: str
     ) -> None:
@@ -185,22 +188,12 @@ class RunTrace:
                 **{f"gen_ai.request.{key}": value for key, value in parameters.items()},
             },
         )
-        if self._writer is not None:
-            said = call.said()
-            mark(
-                span,
-                {
-                    "gen_ai.input.messages": self._writer.messages(said),
-                    "gen_ai.system_instructions": self._writer.system(call.instructions)
-                    if call.instructions
-                    else None,
-                    INPUT: self._writer.chat(said, call.instructions),
-                },
-            )
+        self._told(span, call)
         begun = CallTrace(span, self._writer)
         self._calls.append(begun)
         return begun
 
+    @guarded
     def tool_begins(
         self, call_id: str, tool: str, description: str, arguments: object, *, anew: bool = False
     ) -> None:
@@ -232,12 +225,14 @@ class RunTrace:
             mark(span, {"gen_ai.tool.call.arguments": written, INPUT: written})
         self._tools[call_id] = _ToolSpan(span=span)
 
+    @guarded
     def tool_fails(self, call_id: str, error: str) -> None:
         """Notes that a tool raised. What it raised may quote anything: only the type is told."""
         tool = self._tools.get(call_id)
         if tool is not None:
             tool.error = name(error)
 
+    @guarded
     def tool_ends(self, call_id: str, outcome: str, result: object) -> None:
         """Ends a call of a tool.
 
@@ -262,6 +257,7 @@ class RunTrace:
             mark_stopped(tool.span)
         tool.span.end()
 
+    @guarded
     def end(self, end: RunEnd) -> None:
         """Ends the run, and what was left of it."""
         for call in self._calls:
@@ -280,6 +276,30 @@ class RunTrace:
                 "langfuse.observation.metadata.status": end.status,
             },
         )
+        self._answered(end)
+        if end.status == "failed":
+            mark_failed(self._span, end.code or "failed")
+        elif end.status == "cancelled":
+            mark_stopped(self._span)
+        self._span.end()
+
+    @guarded
+    def _told(self, span: Span, call: ModelCall) -> None:
+        if self._writer is not None:
+            said = call.said()
+            mark(
+                span,
+                {
+                    "gen_ai.input.messages": self._writer.messages(said),
+                    "gen_ai.system_instructions": self._writer.system(call.instructions)
+                    if call.instructions
+                    else None,
+                    INPUT: self._writer.chat(said, call.instructions),
+                },
+            )
+
+    @guarded
+    def _answered(self, end: RunEnd) -> None:
         if self._writer is not None and (output := end.output()):
             answered = [Piece(role="assistant", text=output)]
             mark(
@@ -291,11 +311,6 @@ class RunTrace:
                     OUTPUT: self._writer.text(output),
                 },
             )
-        if end.status == "failed":
-            mark_failed(self._span, end.code or "failed")
-        elif end.status == "cancelled":
-            mark_stopped(self._span)
-        self._span.end()
 
     def _child(self, title: str, kind: SpanKind, start_ns: int | None = None) -> Span:
         return self._tracer.start_span(

@@ -81,13 +81,13 @@ class TracedModel(Model):
                 system_instructions, input, model_settings, tools, output_schema, *given, **named
             )
         except asyncio.CancelledError:
-            call.stopped(heard.answer())
+            call.stopped(heard.answer)
             raise
         except Exception as error:
             call.failed(failure_of(error, started=False).code)
             raise
         heard.response = response
-        call.answered(heard.answer())
+        call.answered(heard.answer)
         return response
 
     @override
@@ -111,18 +111,18 @@ class TracedModel(Model):
                 self._look_at(event, call, heard)
                 yield event
         except (asyncio.CancelledError, GeneratorExit):
-            call.stopped(heard.answer())
+            call.stopped(heard.answer)
             raise
         except Exception as error:
             code = failure_of(error, started=heard.begun).code
-            call.failed(code, heard.answer() if heard.begun else None)
+            call.failed(code, heard.answer if heard.begun else None)
             raise
         finally:
             close = getattr(stream, "aclose", None)
             if close is not None:
                 await close()
         if heard.response is None:
-            call.failed(_broken_off(heard.begun), heard.answer())
+            call.failed(_broken_off(heard.begun), heard.answer)
 
     def _begin(
         self,
@@ -156,9 +156,9 @@ class TracedModel(Model):
         elif kind in _LAST:
             heard.response = event.response
             if kind != "response.failed":
-                call.answered(heard.answer())
+                call.answered(heard.answer)
         if kind in _BROKEN:
-            call.failed(_broken_off(heard.begun), heard.answer())
+            call.failed(_broken_off(heard.begun), heard.answer)
 
 
 class _Heard:
