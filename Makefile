@@ -65,4 +65,4 @@ bench: setup-dev ## Benchmarks, one JSON line each
 	@for name in startup rls_overhead memory_recall chat_overhead jobs_drain jobs_latency fairness sse_fanout; do echo "$$name"; $(BIN)/python -m benchmarks.$$name | tail -n 1; done
 
 clean: ## Remove what was installed and built (not the data in .stead)
-	rm -rf .venv .uv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules
+	rm -rf .venv .uv dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache tests/clients/node_modules clients/typescript/node_modules clients/typescript/dist

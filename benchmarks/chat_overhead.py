@@ -227,7 +227,10 @@ def _environment(access: DatabaseAccess, base_url: str) -> dict[str, str]:
         "STEAD_OPENAI_API": "responses",
         # Counted as ever, only never reached.
         "STEAD_RATE_LIMIT": "1000000/minute",
+        "STEAD_SESSION_RATE_LIMIT": "1000000/minute",
+        "STEAD_ADDRESS_RATE_LIMIT": "1000000/minute",
         "STEAD_CHAT_RATE_LIMIT": "1000000/minute",
+        "STEAD_ADDRESS_CHAT_RATE_LIMIT": "1000000/minute",
         "STEAD_LOG_FORMAT": "json",
         "STEAD_LOG_LEVEL": "warning",
     }
@@ -241,6 +244,7 @@ async def measure(access: DatabaseAccess, given: argparse.Namespace) -> None:
     paces = (
         Pace(name="alone", streams=1, turns=20, deltas=20, **none),
         Pace(name="paced", streams=given.streams, turns=3, deltas=given.deltas, **paced),
+        Pace(name="slow", streams=given.streams, turns=3, deltas=20, first_ms=500.0, delay_ms=20.0),
         Pace(name="unpaced", streams=given.streams, turns=3, deltas=given.deltas, **none),
     )
     figures: dict[str, Any] = {}
@@ -277,7 +281,7 @@ async def main() -> int:
         "--first-ms", type=float, default=100.0, help="the model's time to its first token"
     )
     parser.add_argument("--delay-ms", type=float, default=20.0, help="between two tokens")
-    parser.add_argument("--only", nargs="*", default=[], help="some of: alone paced unpaced")
+    parser.add_argument("--only", nargs="*", default=[], help="some of: alone paced slow unpaced")
     given = parser.parse_args()
     async with cluster() as access:
         await measure(access, given)

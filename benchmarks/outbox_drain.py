@@ -6,14 +6,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import uvloop
 
 from benchmarks import jobs, report
-from benchmarks.cluster import as_admin, cluster, settle
-from benchmarks.jobs_drain import theirs
+from benchmarks.cluster import as_admin, settle
+from benchmarks.peer import compare
 from stead import outbox
 from stead.actions import ActionExecutor, ActionGate, Proposal, Proposed, Webhooks, propose
 from stead.assembly.database import DatabaseAccess
@@ -116,53 +115,14 @@ async def work(
     await webhooks.aclose()
 
 
-def _median(values: Sequence[float]) -> float:
-    return report.percentile(list(values), 0.5)
-
-
 async def main() -> int:
     """Reads the command line."""
-    parser = report.arguments(
-        "Governed actions that do nothing, drained by one worker process; PGQueuer's bare jobs in the same run.",
-        "python -m benchmarks.outbox_drain --n 20000 --tenants 50",
-    )
-    parser.add_argument("--n", type=int, default=20_000, help="actions")
-    parser.add_argument("--tenants", type=int, default=50, help="tenants that they belong to")
-    parser.add_argument("--concurrency", type=int, default=1000, help="actions at once in the worker")
-    parser.add_argument("--rounds", type=int, default=3, help="of both, in turns; the median is told")
-    given = parser.parse_args()
-    about = report.machine()
-    mine: list[dict[str, Any]] = []
-    peers: dict[int, list[dict[str, Any]]] = {10: [], 100: [], 1000: []}
-    postgres = ""
-    for n in range(given.rounds):
-        async with cluster() as access:
-            report.progress(f"round {n + 1}: Stead")
-            mine.append(await ours(access, given.n, given.tenants, given.concurrency))
-            report.progress(str(mine[-1]))
-            for batch, seen in peers.items():
-                seen.append(await theirs(access, given.n, batch))
-                report.progress(f"PGQueuer, batches of {batch}: {seen[-1]}")
-            async with as_admin(access) as admin:
-                postgres = await admin.fetchval("show server_version")
-    medians = {batch: _median([s["per_s"] for s in seen]) for batch, seen in peers.items()}
-    per_s, best = _median([m["per_s"] for m in mine]), max(medians.values())
-    report.finish(
+    return await compare(
         "outbox_drain",
-        postgres,
-        {
-            "per_s": per_s,
-            "rounds": mine,
-            "pgqueuer_per_s": best,
-            "pgqueuer_by_batch": medians,
-            "ratio": round(per_s / best, 2),
-            "n": given.n,
-            "tenants": given.tenants,
-            "concurrency": given.concurrency,
-        },
-        about=about,
+        ours,
+        about="Governed actions that do nothing, drained by one worker; PGQueuer's bare jobs in the same run.",
+        what="actions",
     )
-    return 0
 
 
 if __name__ == "__main__":

@@ -131,6 +131,7 @@ async def main() -> int:
             "STEAD_DATABASE_URL": access.runtime_url,
             "STEAD_JWT_SECRET": SECRET,
             "STEAD_RATE_LIMIT": "10000000/minute",
+            "STEAD_ADDRESS_RATE_LIMIT": "10000000/minute",
             "STEAD_LOG_LEVEL": "warning",
         }
         async with python("stead", "serve", "--port", str(port), environment=environment) as server:

@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from stead.assembly import Settings, Stead
     from stead.core.errors import SteadError
     from stead.jobs import JobContext, JobFailed, Question
-    from stead.tools import ToolRefused, ToolRetry
+    from stead.tools import ActionContext, ToolRefused, ToolRetry
 
 __all__ = [
+    "ActionContext",
     "AgentContext",
     "JobContext",
     "JobFailed",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ActionContext": "stead.tools",
     "AgentContext": "stead.agents",
     "JobContext": "stead.jobs",
     "JobFailed": "stead.jobs",

@@ -24,7 +24,7 @@ from stead.identity import Tenant, tenant_service
 from stead.outbox import OutboxConfig, OutboxWorker
 from stead.processes import Heartbeat
 from stead.realtime import Hub
-from stead.tools import Guard, ToolContext
+from stead.tools import ActionContext, Guard
 from tests.servers.openai import OpenAIServer
 from tests.servers.script import Reply, ToolCall
 from tests.support.people import Person
@@ -208,7 +208,7 @@ async def office_of(
         raise RuntimeError("the kiln is cold")
 
     @app.tool(risk="medium", scopes=["mail:send"])
-    async def mail(ctx: ToolContext, to: str) -> str:
+    async def mail(ctx: ActionContext, to: str) -> str:
         """Sends a mail."""
         effects.append(("mail", (to, ctx.account_id)))
         return "sent"

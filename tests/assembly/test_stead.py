@@ -73,8 +73,8 @@ def test_mistakes_are_said_at_definition() -> None:
 
 def test_the_public_surface_is_what_it_says() -> None:
     assert sorted(stead.__all__) == [
-        "AgentContext", "JobContext", "JobFailed", "Question", "Settings", "Stead", "SteadError", "ToolContext",
-        "ToolRefused", "ToolRetry",
+        "ActionContext", "AgentContext", "JobContext", "JobFailed", "Question", "Settings", "Stead", "SteadError",
+        "ToolContext", "ToolRefused", "ToolRetry",
     ]  # fmt: skip
     for name in stead.__all__:
         assert getattr(stead, name).__doc__

@@ -6,8 +6,10 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.cli.conftest import Cli
@@ -77,8 +79,8 @@ def test_doctor_finds_nothing_wrong(cli: Cli) -> None:
 
 
 def test_psql_reaches_the_database(cli: Cli) -> None:
-    counted = cli.run("db", "psql", "-Atc", "select slug from tenants")
-    assert counted.stdout.split() == ["demo"]
+    counted = cli.run("db", "psql", "-Atc", "select slug from tenants order by 1")
+    assert counted.stdout.split() == ["demo", "rafael-tatts"]
 
 
 def test_other_clients_need_the_password(cli: Cli) -> None:
@@ -94,7 +96,7 @@ def test_other_clients_need_the_password(cli: Cli) -> None:
         finally:
             await connection.close()
 
-    assert asyncio.run(ask(password)) == 1
+    assert asyncio.run(ask(password)) == 2
     with pytest.raises(asyncpg.InvalidPasswordError):
         asyncio.run(ask("guess"))
 
@@ -109,3 +111,45 @@ def test_a_tenant_is_added_and_its_token_works(cli: Cli) -> None:
     assert "is no slug" in cli.run("tenant", "add", "Not A Slug").stderr
     assert cli.run("token", "--tenant", "acme").stdout.count(".") == 2
     assert "tenant_unknown" in cli.run("token", "--tenant", "nobody").stderr
+
+
+def test_a_mentor_comes_along(cli: Cli) -> None:
+    """003's journey, as a visitor: a session, answers, and at once what they are made into."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{cli.port}", timeout=30) as visitor:
+        session = visitor.post("/api/session", json={"orgId": "rafael-tatts"}).json()["sessionId"]
+        context = {"phase_1": {"daily_rate": "300 dollars"}}
+        visitor.patch(f"/api/session/{session}", json={"context": context}).raise_for_status()
+        for what in ("diagnosis", "summary"):
+            made = visitor.post(f"/api/generate/{what}", json={"sessionId": session})
+            assert made.status_code == 200, made.text
+            assert "[offline model]" in made.json()["content"]
+            assert "300 dollars" in made.json()["content"]
+
+
+def test_an_organisation_is_seeded_from_files(cli: Cli, tmp_path: Path) -> None:
+    there = json.loads(cli.run("tenant", "seed", "rafael-tatts", "--json").stdout)
+    assert {a["slug"]: a["changed"] for a in there["agents"]} == {
+        "rafael-chat": False,
+        "rafael-diagnosis": False,
+        "rafael-summary": False,
+    }
+    mine = tmp_path / "my-studio"
+    assert cli.run("tenant", "seed", "rafael-tatts", "--copy-to", str(mine)).returncode == 0
+    again = cli.run("tenant", "seed", "rafael-tatts", "--copy-to", str(mine))
+    assert (again.returncode, "is there already" in again.stderr) == (1, True)
+    for file, old, new in (
+        ("organisation.toml", "rafael-tatts", "my-studio"),
+        ("summary.toml", "temperature = 0.2", "temperature = 0.3"),
+    ):
+        (mine / file).write_text((mine / file).read_text().replace(old, new))
+    made = cli.run("tenant", "seed", str(mine))
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines()[0].startswith("my-studio  ")
+    assert "rafael-summary  version 1" in made.stdout.splitlines()
+    assert "rafael-summary  version 1, as it was" in cli.run("tenant", "seed", str(mine)).stdout
+    unknown = cli.run("tenant", "seed", "nobody")
+    assert (unknown.returncode, "rafael-tatts" in unknown.stderr) == (1, True)
+    (mine / "chat.toml").write_text("slug =")
+    broken = cli.run("tenant", "seed", str(mine))
+    assert "organisation_invalid" in broken.stderr
+    assert "Traceback" not in broken.stderr

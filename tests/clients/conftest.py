@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
-import fasteners
 import pytest
 import pytest_asyncio
 
@@ -21,43 +15,18 @@ from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
 from tests.clients.conversation import Conversation, Converse, Script
 from tests.servers.openai import OpenAIServer
+from tests.support import node
 from tests.support.people import Person
 from tests.support.servers import Running, ServerProcess, running_server
 
 HERE: Final = Path(__file__).parent
-PACKAGES: Final = HERE / "node_modules"
 _PATIENCE_S: Final = 60
-
-
-def _environment(**more: str) -> dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("STEAD_", "SUPABASE_")) and name not in {"NODE_OPTIONS", "NODE_ENV"}
-    }
-    return {**kept, "DO_NOT_TRACK": "1", **more}
 
 
 @pytest.fixture(scope="session")
 def packages() -> Path:
-    """The folder of installed packages. Only the first of several processes installs them."""
-    for program in ("node", "npm"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    lock_file = HERE / "package-lock.json"
-    wanted = hashlib.sha256(lock_file.read_bytes()).hexdigest()
-    stamp = PACKAGES / ".installed"
-    place = hashlib.sha256(str(HERE).encode()).hexdigest()[:16]
-    # Not in the folder itself: `npm ci` begins by removing it.
-    with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"stead-clients-{place}.lock"):
-        if not stamp.exists() or stamp.read_text() != wanted:
-            done = subprocess.run(
-                ["npm", "ci", "--loglevel=error"],
-                cwd=HERE, env=_environment(), capture_output=True, text=True, check=False,
-            )  # fmt: skip
-            assert done.returncode == 0, f"npm ci: {done.stdout}{done.stderr}"
-            stamp.write_text(wanted)
-    return PACKAGES
+    """The folder of installed packages."""
+    return node.install(HERE)
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -70,7 +39,7 @@ async def script(packages: Path) -> AsyncIterator[Script]:
     del packages
     process = await asyncio.create_subprocess_exec(
         "node", "host.mjs",
-        cwd=HERE, env=_environment(), limit=2**24,
+        cwd=HERE, env=node.environment(), limit=2**24,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None

@@ -131,10 +131,10 @@ def test_metrics() -> None:
         family.name + ("_total" if family.type == "counter" else ""): family.type
         for family in REGISTRY.collect()
     }
-    metrics.begun("t", 0)
+    metrics.begun(["t"])
     metrics.depths({("t", "dlq"): 1})
     for status in PROCESSED:
-        metrics.settled("t", status, "c")
+        metrics.settled([("t", status, "c")])
     metrics.took(0.1)
     samples = {s.name: set(s.labels) for f in REGISTRY.collect() for s in f.samples}
     for name, (kind, labels) in METRICS.items():

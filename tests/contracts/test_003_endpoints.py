@@ -19,7 +19,7 @@ class Endpoint:
     response: dict[str, str] = field(default_factory=dict)
 
 
-# `/api/generate/[type]` belongs to a later part. `email` at opening is from the prose of 003.
+# `email` at opening is from the prose of 003.
 ENDPOINTS = [
     Endpoint(
         "POST /api/session",
@@ -38,6 +38,7 @@ ENDPOINTS = [
     ),
     Endpoint("POST /api/session/{}/complete", {"context": "object"}, {"success": "boolean"}),
     Endpoint("POST /api/chat", {"sessionId": "string uuid", "agentId": "string", "message": "string"}),
+    Endpoint("POST /api/generate/{}", {"sessionId": "string uuid!"}, {"content": "string!"}),
 ]
 
 

@@ -78,6 +78,7 @@ async def test_beside_a_server(
             tmp_path,
             STEAD_URL=running.base_url,
             TOKEN=person.token,
+            SERVICE_TOKEN=service_headers(person.tenant)["authorization"].removeprefix("Bearer "),
             TENANT=person.tenant.slug,
             STEAD_SERVICE_SECRET=SECRET,
         )

@@ -243,6 +243,13 @@ async def live(place: Place, person: Person, words: Canaries) -> str:
         """,
         person.tenant.id, person.id, f"ca_{new_id()}", w("account"),
     )  # fmt: skip
+    where = {"sessionId": session, "phase": w("phase"), "step": w("step"), "stepType": w("kind of step")}
+    sent = await client.post(
+        "/api/events",
+        json={"events": [{"id": str(uuid.uuid4()), "event": "step.viewed", "properties": where}]},
+        headers=headers,
+    )
+    assert sent.json() == {"accepted": 1, "repeated": 0}
     await _reflect(place, person, session, w)
     await _back(place, person, w)
     await _act(place, person, session, w)

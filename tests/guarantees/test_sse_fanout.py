@@ -70,6 +70,7 @@ class Place:
             STEAD_HOME=str(self.home),
             STEAD_STALL_S="1",
             STEAD_RATE_LIMIT="10000000/minute",
+            STEAD_ADDRESS_RATE_LIMIT="10000000/minute",
             STEAD_LOG_LEVEL="warning",
         )
         await self.server.start()

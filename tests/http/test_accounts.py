@@ -8,17 +8,19 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from prometheus_client import REGISTRY
 from standardwebhooks import Webhook
 
 from stead.assembly.database import DatabaseAccess
 from stead.identity import Tenant
-from tests.http.conftest import problem_of
+from tests.http.conftest import Logs, problem_of
 from tests.servers.composio import API_KEY, CREDENTIAL, ComposioServer, Fault, notice, tool
 from tests.support.people import Person, make_person, service, service_headers
 from tests.support.servers import Running, running_server
@@ -320,18 +322,29 @@ async def active(stead: Running, composio: ComposioServer, person: Person, link:
 
 
 async def test_a_notice_is_believed_where_it_makes_things_stricter_and_then_checked(
-    stead: Running, composio: ComposioServer, person: Person, link: Link, access: DatabaseAccess
+    stead: Running,
+    composio: ComposioServer,
+    person: Person,
+    link: Link,
+    access: DatabaseAccess,
+    logs: Logs,
 ) -> None:
     account = await active(stead, composio, person, link)
+    suspected = partial(REGISTRY.get_sample_value, "stead_http_suspected_total", {"kind": "replay"})
+    before = suspected() or 0
     body = notice(account["external_id"])
     composio.stands(account["external_id"], "EXPIRED")
     headers = signed(body, f"msg_{account['id']}")
     answers = await asyncio.gather(
         *(stead.client.post("/v1/webhooks/composio", content=body, headers=headers) for _ in range(5))
     )
-    # Sent five times at once, it is done once.
+    # Sent five times at once, it is done once; it is no error, as Composio sends again what it takes for lost.
     assert sorted(answer.json()["done"] for answer in answers) == [False] * 4 + [True]
     assert all(answer.status_code == 200 for answer in answers)
+    assert (suspected() or 0) - before == 4
+    told = [line for line in logs.lines if line["event"] == "abuse_suspected"]
+    assert [line["kind"] for line in told] == ["replay"]
+    assert account["external_id"] not in str(told)
     found = await stead.client.get(f"{PATH}/{account['id']}", headers=person.headers)
     assert found.json()["status"] == "expired"
     jobs = await admin(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +14,8 @@ import pytest
 from stead.assembly.database import DatabaseAccess
 from stead.identity import Tenant, signatures
 from tests.http.conftest import SERVICE_SECRET, Ledger, Logs, from_anywhere, problem_of
-from tests.servers.jwks import JwksServer, ec_key, rsa_key
+from tests.servers.clerk import with_clerk
+from tests.servers.jwks import ec_key, rsa_key
 from tests.support.people import SECRET, Person, make_tenant, open_session, service_headers
 from tests.support.servers import Running, running_server
 
@@ -338,48 +337,11 @@ async def test_twenty_first_requests_at_once_make_one_profile(
         assert len(listed.json()["items"]) == 20
 
 
-class ClerkServer(JwksServer):
-    """The key set of a Clerk instance, whose issuer is the server's own address."""
-
-    @property
-    def issuer(self) -> str:
-        return self.url.removesuffix("/.well-known/jwks.json")
-
-    def token(self, subject: str, org: str | None, **changes: Any) -> dict[str, str]:
-        claims = {
-            "v": 2,
-            "iss": self.issuer,
-            "sub": subject,
-            "sid": "sess_1",
-            "azp": APP,
-            "iat": _now(),
-            "nbf": _now() - 10,
-            "exp": _now() + 60,
-            **({"o": {"id": org, "slg": "acme", "rol": "admin"}} if org else {}),
-            **changes,
-        }
-        return _bearer(rsa_key("ins_1").sign(claims))
-
-
-@asynccontextmanager
-async def _with_clerk(access: DatabaseAccess) -> AsyncIterator[tuple[ClerkServer, Running]]:
-    async with (
-        ClerkServer(rsa_key("ins_1").jwk()) as clerk,
-        running_server(
-            access,
-            clerk_issuer=clerk.issuer,
-            clerk_authorized_parties=(APP,),
-            trusted_proxies=("127.0.0.1",),
-        ) as running,
-    ):
-        yield clerk, running
-
-
 async def test_clerk(access: DatabaseAccess, ledger: Ledger, logs: Logs) -> None:
     org = f"org_{uuid.uuid4().hex}"
     tenant = await make_tenant(access, org)
     subject = f"user_{uuid.uuid4().hex}"
-    async with _with_clerk(access) as (clerk, running):
+    async with with_clerk(access) as (clerk, running):
         headers = clerk.token(subject, org)
         opened = await running.client.post("/api/session", json={"orgId": org}, headers=headers)
         assert opened.status_code == 200, opened.text
@@ -438,7 +400,7 @@ async def test_clerk(access: DatabaseAccess, ledger: Ledger, logs: Logs) -> None
 
 async def test_clerk_silent(access: DatabaseAccess) -> None:
     tenant = await make_tenant(access, f"org_{uuid.uuid4().hex}")
-    async with _with_clerk(access) as (clerk, running):
+    async with with_clerk(access) as (clerk, running):
         headers = clerk.token("user_1", tenant.external_org_id)
         await clerk.stop()
         answer = await running.client.get("/api/sessions", headers=headers)

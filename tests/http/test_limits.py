@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator
+from importlib import import_module
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import httpx
 import pytest
+from starlette.requests import HTTPConnection
 
 from stead.assembly import Stead
 from stead.assembly.database import DatabaseAccess
 from stead.db import Database
+from stead.http.addresses import address_of
+from stead.http.config import HttpConfig
 from stead.identity import Tenant
 from stead.identity.jwt import SteadTokens
 from tests.http.conftest import Logs, problem_of
@@ -150,3 +156,88 @@ async def test_servers_count_together_in_redis_and_alone_without_it(
             assert {answer.status_code for answer in answers} == {200}
             _limited(await ask(server, bob))
     assert any(line["event"] == "rate_limit_store_failed" for line in logs.lines)
+
+
+async def test_servers_count_each_limit_together_in_one_round_trip(
+    access: DatabaseAccess, tenant: Tenant, person: Person, redis: tuple[str, asyncio.subprocess.Process]
+) -> None:
+    url, _ = redis
+    settings = {
+        "redis_url": url,
+        "trusted_proxies": ("127.0.0.1",),
+        "address_rate_limit": "12/minute",
+        "session_rate_limit": "6/minute",
+        "open_rate_limit": "3/minute",
+    }
+    asked = import_module("coredis").Redis.from_url(url)
+    async with running_server(access, **settings) as one, running_server(access, **settings) as two:
+        here = {"x-forwarded-for": "192.0.2.1"}
+
+        async def scripts() -> int:
+            found = await asked.info("commandstats")
+            return found["cmdstat_evalsha"]["calls"]
+
+        # Anonymous sessions opened from one address.
+        for server in (one, two, one):
+            opened = await server.client.post("/api/session", json={"orgId": tenant.slug}, headers=here)
+            assert opened.status_code == 200
+            server.client.cookies.clear()
+        for server in (one, two):
+            refused = await server.client.post("/api/session", json={"orgId": tenant.slug}, headers=here)
+            assert problem_of(refused, 429, "rate_limited")["limit"] == "opening"
+        # One session; which is asked together with its holder and their address.
+        session, holder = opened.json()["sessionId"], {"x-session-token": opened.json()["sessionToken"]}
+        before = await scripts()
+        answers = [
+            await server.client.get(f"/api/session/{session}", headers={**holder, **here})
+            for server in (one, two) * 3
+        ]
+        assert {answer.status_code for answer in answers} == {200}
+        assert await scripts() - before == 6
+        for server in (one, two):
+            refused = await server.client.get(f"/api/session/{session}", headers={**holder, **here})
+            assert problem_of(refused, 429, "rate_limited")["limit"] == "session"
+        # What was refused took no room from the address: it has one more of twelve.
+        answer = await two.client.get("/api/sessions", headers={**person.headers, **here})
+        assert answer.status_code == 200
+        for server in (one, two):
+            refused = await server.client.get("/api/sessions", headers={**person.headers, **here})
+            assert problem_of(refused, 429, "rate_limited")["limit"] == "address"
+            assert 1 <= int(refused.headers["retry-after"]) <= 60
+        elsewhere = await two.client.get(
+            "/api/sessions", headers={**person.headers, "x-forwarded-for": "192.0.2.2"}
+        )
+        assert elsewhere.status_code == 200
+    asked.connection_pool.disconnect()
+
+
+async def test_a_redis_that_does_not_answer_holds_nobody_up(
+    access: DatabaseAccess, person: Person, redis: tuple[str, asyncio.subprocess.Process], logs: Logs
+) -> None:
+    url, process = redis
+    async with running_server(access, redis_url=url, rate_limit="3/minute") as running:
+        for _ in range(2):
+            assert (await running.client.get("/api/sessions", headers=person.headers)).status_code == 200
+        process.send_signal(signal.SIGSTOP)
+        try:
+            for _ in range(3):
+                answer = await running.client.get("/api/sessions", headers=person.headers)
+                assert answer.status_code == 200
+            _limited(await running.client.get("/api/sessions", headers=person.headers))
+        finally:
+            process.send_signal(signal.SIGCONT)
+    failed = [line for line in logs.lines if line["event"] == "rate_limit_store_failed"]
+    assert failed
+    assert {line["reason"] for line in failed} == {"TimeoutError"}
+
+
+def test_ipv4_over_a_socket_for_both_is_no_one_network() -> None:
+    def counted_as(host: str) -> str:
+        app = SimpleNamespace(state=SimpleNamespace(config=HttpConfig(version="0")))
+        return address_of(
+            HTTPConnection({"type": "http", "client": (host, 1), "headers": [], "app": app})
+        )
+
+    assert counted_as("::ffff:192.0.2.1") == counted_as("192.0.2.1")
+    assert counted_as("::ffff:192.0.2.2") != counted_as("192.0.2.1")
+    assert counted_as("2001:db8::1") == counted_as("2001:db8::2")

@@ -45,6 +45,7 @@ UNKNOWN = {
     "entry_id": lambda: str(new_id()),
     "evidence_id": lambda: str(new_id()),
     "artifact_id": lambda: str(new_id()),
+    "type": lambda: f"type-{uuid.uuid4().hex[:8]}",
 }
 
 CURRICULUM = {
@@ -101,6 +102,18 @@ IN_BODY: dict[str, list[dict[str, Any]]] = {
         {"id": "{session_id}", "trigger": "regenerate-message"},
     ],
     "POST /api/session": [{"orgId": "{org}"}],
+    "POST /api/generate/{type}": [{"sessionId": "{session_id}"}],
+    "POST /api/events": [
+        {
+            "events": [
+                {
+                    "id": "6f0c1d9e-52d3-4a0e-9f57-3d1f4f0c7a11",
+                    "event": "phase.started",
+                    "properties": {"sessionId": "{session_id}", "phase": "one"},
+                }
+            ]
+        },
+    ],
     "POST /agents/memories": [
         {"profile_id": "{profile_id}", "memories": [{"content": "I obey."}]},
         {"session_id": "{session_id}", "memories": [{"content": "I obey."}]},
@@ -178,6 +191,12 @@ WITHOUT_ID = {
     "POST /v1/accounts/link",
     # For a provider, which proves what it says of an account by its signature; looked at in test_accounts.
     "POST /v1/webhooks/composio",
+    # Likewise; looked at in tests/analytics, as is the funnel of the caller's tenant.
+    "POST /v1/webhooks/whop/{org}",
+    "POST /v1/webhooks/calendly/{org}",
+    "GET /v1/events/funnel",
+    # The same for everybody.
+    "GET /api/events/catalog",
     # What serves every tenant, as each sees it.
     "GET /v1/schedules/shared",
     "POST /v1/schedules/shared/{name}/pause",
@@ -245,12 +264,17 @@ class Call:
     ) -> httpx.Response:
         """Makes the call with those ids."""
         method, path = self.operation.split(" ")
-        body = self.body and {
-            name: value.format(**ids, me=me) if isinstance(value, str) else value
-            for name, value in self.body.items()
-        }
+        body = _filled(self.body, {**ids, "me": me})
         client.cookies.clear()
         return await client.request(method, path.format(**ids), json=body, headers=headers)
+
+
+def _filled(value: Any, ids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(item, ids) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, ids) for item in value]
+    return value.format(**ids) if isinstance(value, str) else value
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -294,7 +318,7 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
     runs = await server.client.get(f"/api/session/{session}/runs", headers=person.headers)
     slug = f"agent-{uuid.uuid4().hex[:8]}"
     for path, body in (
-        ("/v1/agents", {"slug": slug, "name": "xylophone"}),
+        ("/v1/agents", {"slug": slug, "name": "xylophone", "generates": "xylophone"}),
         (f"/v1/agents/{slug}/versions", {"instructions": "xylophone"}),
     ):
         assert (await server.client.post(path, json=body, headers=service)).status_code == 201
@@ -367,6 +391,7 @@ async def owned(server: Running, person: Person) -> dict[str, str]:
         "memory_id": memory.json()["stored"][0],
         "message_id": runs.json()[0]["message_id"],
         "profile_id": str(person.id),
+        "type": "xylophone",
     }
 
 

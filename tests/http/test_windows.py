@@ -6,7 +6,7 @@ import random
 
 from limits import parse
 
-from stead.http.windows import MovingWindows
+from stead.http.windows import Count, MovingWindows
 
 
 class Time:
@@ -79,3 +79,40 @@ def test_who_no_longer_comes_is_forgotten() -> None:
     time.now_s += 55
     windows.hit(limit, "k", "1")
     assert len(windows) == 2
+
+
+def test_all_limits_or_none() -> None:
+    time, few, many = Time(), parse("1/minute"), parse("2/hour")
+    windows = MovingWindows(time)
+    ann, bob = Count(few, "identity", "ann"), Count(few, "identity", "bob")
+    here = Count(many, "address", "here")
+    assert windows.take([ann, here]) is None
+    time.now_s += 10
+    # Ann's is full and the address's is not: it keeps its room for Bob.
+    assert windows.take([ann, here]) == (ann, 50.0)
+    assert windows.take([bob, here]) is None
+    # Of two that are full, the one that is so for longer.
+    assert windows.take([ann, here]) == (here, 3590.0)
+    assert windows.take([here, ann]) == (here, 3590.0)
+
+
+def test_who_only_looks_takes_no_room() -> None:
+    windows, limit = MovingWindows(Time()), parse("1/minute")
+    looking = Count(limit, "ids", "ann", looks=True)
+    for _ in range(3):
+        assert windows.take([looking]) is None
+    assert len(windows) == 0
+    assert windows.take([Count(limit, "ids", "ann")]) is None
+    assert windows.take([looking, Count(limit, "ids", "bob")]) == (looking, 60.0)
+    assert windows.take([Count(limit, "ids", "bob")]) is None
+
+
+def test_a_flood_of_callers_takes_a_bounded_place() -> None:
+    windows, limit = MovingWindows(Time(), most=100), parse("1/minute")
+    for number in range(10_000):
+        assert windows.hit(limit, "address", str(number)) is None
+    assert len(windows) == 100
+    # The latest are remembered.
+    for number in range(9_900, 10_000):
+        assert windows.hit(limit, "address", str(number)) == 60.0
+    assert windows.hit(limit, "address", "9899") is None

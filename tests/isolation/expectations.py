@@ -325,6 +325,8 @@ ACCESS: dict[str, dict[str, Verbs]] = {
     "public.session_candidates": _PERSONAL,
     # 000: with the service's key only.
     "public.waitlist_entries": {"stead_service": _OWN, **_POWERFUL},
+    # Written by functions alone.
+    "public.analytics_events": {"stead_service": _READ_OWN, **_POWERFUL},
     "public.agent_jobs": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "public.agent_job_steps": {"authenticated": _READ_OWN, "stead_service": _OWN, **_POWERFUL},
     "stead.job_events": {"stead_definer": _ALL},

@@ -751,6 +751,12 @@ def _session_candidates(w: World, label: Label) -> dict[str, Any]:
             "factors": [], "created_at": "2026-01-01"}  # fmt: skip
 
 
+def _analytics_events(w: World, label: Label) -> dict[str, Any]:
+    return {"id": _new(), "tenant_id": w.tenant(label), "session_id": w.session(label), "name": "step.viewed",
+            "properties": {"phase": "one", "step": "two"}, "origin": "browser", "occurred_at": "2026-01-01",
+            "received_at": "2026-01-01"}  # fmt: skip
+
+
 def _waitlist_entries(w: World, label: Label) -> dict[str, Any]:
     seeded = ("public.waitlist_entries", label) in w.rows
     agent = Label(label.tenant, "hidden") if seeded else Label(label.tenant)
@@ -911,6 +917,7 @@ SEEDS: dict[str, Seed] = {
     "public.message_feedback": Seed(_message_feedback, _each("bob", "visitor"), _each("ann")),
     "public.session_candidates": Seed(_session_candidates, _EVERYBODY, _EVERYBODY),
     "public.waitlist_entries": Seed(_waitlist_entries, _EVERYBODY, _EVERYBODY),
+    "public.analytics_events": Seed(_analytics_events, _EVERYBODY, _EVERYBODY),
     "public.store_items": Seed(_store_items, _HOLDERS, _HOLDERS),
     # A tenant has one, and is seeded with it.
     "public.memory_policies": Seed(_memory_policies, _TENANT, ()),

@@ -492,6 +492,10 @@ ACROSS_TENANTS = {
     "sweep_envelopes": "housekeeping: one number",
     "next_envelope_in_s": "one number",
     "outbox_depths": "counts by tenant; refuses other tenants to callers with one",
+    "claim_events": "leases events of all tenants to whoever sends them on",
+    "settle_events": "ends such a lease",
+    "sweep_events": "housekeeping: one number",
+    "tell_depths": "housekeeping: one number; refuses callers with a tenant",
     "index_outcomes": "housekeeping: one number",
     "find_approval_link": "finding the tenant of a link by its secret, before anybody is known",
     "use_approval_link": "the same, once",
@@ -509,12 +513,13 @@ ACROSS_TENANTS = {
 WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall", "note_use",
                  "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns",
                  "match_memories", "near_pairs", "relevant_evidence", "shared_schedules", "pause_shared_schedule",
-                 "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
+                 "note_events", "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
                  "request_erasure", "erase_step", "release_erasure", "erase_memory",
                  "erase_audit_texts", "is_approver", "count_evidence", "refresh_at_once"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
 INTERNAL = {"tenants_with_envelopes", "ready_envelopes", "pass_breakers", "bury_envelopes", "approval_begins",
             "vote_counts", "vote_decides", "tell_webhooks", "tell_of_approval", "tell_of_envelope",
+            "tell_channels", "tell_approvals", "tell_guardrails",
             "number_guardrails",
             "keep_guardrails", "drop_audit_document", "unindex_audit_texts",
             "remove_artifact", "tenants_pausing", "tell_run_of_envelope",
@@ -560,6 +565,7 @@ OF_THE_WORKER = [
     "sweep_envelopes(0, 10)",
     "next_envelope_in_s()",
     "outbox_depths(null)",
+    "tell_depths()",
     "index_outcomes(10)",
     "hasten_refreshes()",
 ]

@@ -24,9 +24,9 @@ RECORDED = {rule["record"] for rule in ALL_RULES if "record" in rule}
 def _exported() -> dict[str, set[str]]:
     """Names of series, each with its labels, as `/metrics` has them."""
     # What was never counted has no series yet.
-    metrics.begun("t", 0)
-    metrics.held("t", "c")
-    metrics.settled("t", "retry", "c")
+    metrics.begun(["t"])
+    metrics.held([("t", "c")])
+    metrics.settled([("t", "retry", "c")])
     metrics.took(1)
     metrics.depths({("t", "pending"): 1, ("t", "dlq"): 1})
     found: dict[str, set[str]] = {}

@@ -274,3 +274,24 @@ async def test_a_tool_output_fills_the_output_type() -> None:
     result = await Runner.run(agent(output_type=Plan, tools=[steps]), "/tool steps", run_config=QUIET)
     assert isinstance(result.final_output, Plan)
     assert "sketch" in result.final_output.title
+
+
+async def test_answers_of_a_session_are_told_again_and_labelled() -> None:
+    given = (
+        '{"phase_1": {"daily_rate": 300, "styles": ["black\\nwork", "dotwork"], "books": true, "x": ""}}'
+    )
+    said = await ask(f"<context>\n{given}\n</context>\n\nWrite the diagnosis.", "You write.")
+    assert said.startswith("[offline model] ")
+    assert (
+        "- phase 1, daily rate: 300\n- phase 1, styles: black work, dotwork\n- phase 1, books: yes"
+        in said
+    )
+    assert "Noted" not in said
+    empty = await ask("<context>\n{}\n</context>\n\nWrite it.", "You write.")
+    assert "Nothing was answered yet." in empty
+
+
+@pytest.mark.parametrize("inside", ["", "[1", "[" * 5000, '{"a": ' * 5000, "null", '"text"', "NaN"])
+async def test_whatever_stands_in_a_context_is_answered(inside: str) -> None:
+    said = await ask(f"<context>\n{inside}\n</context>\n\nWrite it.", "You write.")
+    assert said.startswith("[offline model] ")

@@ -12,7 +12,7 @@ from pathlib import Path
 import time_machine
 
 from stead import Stead
-from stead.tools import ToolContext, ToolRetry
+from stead.tools import ActionContext, ToolRetry
 
 # A clock that is wrong in this process: the time of day, not what measures durations.
 if "CLOCK_OFF_S" in os.environ:
@@ -23,7 +23,7 @@ if "CLOCK_OFF_S" in os.environ:
 app = Stead()
 
 
-def leave(action: ToolContext, *words: object) -> None:
+def leave(action: ActionContext, *words: object) -> None:
     """One line, at once on disk: what was done is known even of a process that is killed the moment after."""
     line = " ".join(str(word) for word in (action.key, *words)) + "\n"
     fd = os.open(os.environ["EFFECTS_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -43,7 +43,7 @@ def end_process(how: str) -> None:
     os.kill(os.getpid(), signal.Signals[how])
 
 
-async def do(action: ToolContext, order: str, dies: str, wait: str) -> dict[str, object]:
+async def do(action: ActionContext, order: str, dies: str, wait: str) -> dict[str, object]:
     """Has its effect once a call; ends its process before or after, or waits for a file, where that is asked."""
     leave(action, "call", order, action.attempt, os.getpid())
     if dies == "before" and action.attempt == 1:
@@ -57,46 +57,46 @@ async def do(action: ToolContext, order: str, dies: str, wait: str) -> dict[str,
 
 
 @app.tool(name="send", risk="medium")
-async def send(action: ToolContext, order: str, dies: str = "", wait: str = "") -> dict[str, object]:
+async def send(action: ActionContext, order: str, dies: str = "", wait: str = "") -> dict[str, object]:
     """Sends something: twice sent is two of it."""
     return await do(action, order, dies, wait)
 
 
 @app.tool(name="upsert", risk="medium", idempotent=True)
-async def upsert(action: ToolContext, order: str, dies: str = "", wait: str = "") -> dict[str, object]:
+async def upsert(action: ActionContext, order: str, dies: str = "", wait: str = "") -> dict[str, object]:
     """Puts something in its place: twice put is one of it."""
     return await do(action, order, dies, wait)
 
 
 @app.tool(name="transfer", risk="high")
-async def transfer(action: ToolContext, order: str) -> dict[str, object]:
+async def transfer(action: ActionContext, order: str) -> dict[str, object]:
     """Wants an approval."""
     return await do(action, order, "", "")
 
 
 @app.tool(name="poison_send", risk="medium")
-async def poison_send(action: ToolContext, how: str) -> None:
+async def poison_send(action: ActionContext, how: str) -> None:
     """Ends its process, each time."""
     leave(action, "call", how, action.attempt, os.getpid())
     end_process(how)
 
 
 @app.tool(name="poison_upsert", risk="medium", idempotent=True)
-async def poison_upsert(action: ToolContext, how: str) -> None:
+async def poison_upsert(action: ActionContext, how: str) -> None:
     """Ends its process, each time."""
     leave(action, "call", how, action.attempt, os.getpid())
     end_process(how)
 
 
 @app.tool(name="garbage", risk="medium")
-async def garbage(action: ToolContext) -> object:
+async def garbage(action: ActionContext) -> object:
     """Returns what is no JSON."""
     leave(action, "effect", "garbage", action.attempt, os.getpid())
     return object()
 
 
 @app.tool(name="busy", risk="medium")
-async def busy(action: ToolContext) -> None:
+async def busy(action: ActionContext) -> None:
     """Asks to be called again."""
     leave(action, "call", "busy", action.attempt, os.getpid())
     raise ToolRetry("later", after_s=0.01)

@@ -24,7 +24,10 @@ from stead.http.serving import STALL_S, server_options
 from tests.support.people import SECRET
 
 #: Limits that no test of something else runs into.
-GENEROUS = {"rate_limit": "100000/minute", "chat_rate_limit": "100000/minute"}
+GENEROUS = {
+    f"{name}rate_limit": "100000/minute"
+    for name in ("", "session_", "address_", "open_", "chat_", "address_chat_", "unknown_id_")
+}
 
 
 @dataclass
@@ -129,8 +132,7 @@ class ServerProcess:
             "STEAD_JWT_SECRET": SECRET,
             "STEAD_HOST": "127.0.0.1",
             "STEAD_PORT": str(self.port),
-            "STEAD_RATE_LIMIT": GENEROUS["rate_limit"],
-            "STEAD_CHAT_RATE_LIMIT": GENEROUS["chat_rate_limit"],
+            **{f"STEAD_{name.upper()}": limit for name, limit in GENEROUS.items()},
             "STEAD_LOG_FORMAT": "json",
             **environment,
         }

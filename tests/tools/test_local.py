@@ -18,10 +18,10 @@ from pydantic import BaseModel
 from stead.db import Database
 from stead.identity import Tenant
 from stead.tools import (
+    ActionContext,
     LocalTools,
     Toolbox,
     ToolCall,
-    ToolContext,
     ToolInvalid,
     ToolOutcome,
     ToolRefused,
@@ -52,7 +52,9 @@ class Receipt:
     tenant: str
 
 
-async def order(ctx: ToolContext, order_id: str, lines: list[Line], colour: Colour, on: date) -> Receipt:
+async def order(
+    ctx: ActionContext, order_id: str, lines: list[Line], colour: Colour, on: date
+) -> Receipt:
     """Orders what is asked for."""
     return Receipt(
         order=order_id, lines=lines, on=on, colour=colour, key=ctx.key, tenant=ctx.principal.tenant.slug

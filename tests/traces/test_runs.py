@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from stead import agents
+from stead.apps import mentor
 from stead.assembly.database import DatabaseAccess
 from stead.db import Database
 from tests.agents.vendors import Vendor, run_of, vendor_of
@@ -306,6 +307,30 @@ async def test_a_model_that_is_asked_outside_of_a_run(
     assert chat.parent_id == root.span_id
     assert chat.attributes["gen_ai.usage.input_tokens"] == 33
     assert "Somebody who calculates" in chat.attributes["langfuse.observation.input"]
+
+
+async def test_a_generation(
+    vendor: Vendor, db: Database, person: Person, session: str, receiver: OtlpServer
+) -> None:
+    principal = service(person.tenant)
+    async with db.transaction(principal) as tx:
+        files = mentor.read_organisation(mentor.shipped()["rafael-tatts"]).agents
+        await mentor.apply(tx, principal, files)
+    vendor.script(Reply(text=["You charge ", "too little."]))
+    answer = await vendor.running.client.post(
+        "/api/generate/diagnosis",
+        json={"sessionId": session},
+        headers={**person.headers, "traceparent": PARENT},
+    )
+    assert answer.status_code == 200, answer.text
+    spans = await receiver.trace_of(session)
+    root, chat = named(spans, "invoke_agent") + named(spans, "chat")
+    assert len(spans) == 2
+    assert root.parent_id == PARENT.split("-")[2]
+    assert root.attributes["stead.run.id"] == answer.json()["runId"]
+    assert root.attributes["langfuse.observation.output"] == "You charge too little."
+    assert chat.parent_id == root.span_id
+    assert "<context>" in chat.attributes["langfuse.observation.input"]
 
 
 async def test_the_run_log_names_the_trace(

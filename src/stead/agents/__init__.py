@@ -9,6 +9,8 @@ dies is ended by another, visibly.
 from stead.agents.errors import (
     AgentInvalid,
     AgentUnknown,
+    GenerationTaken,
+    GenerationUnknown,
     NothingToAnswer,
     RunInterrupted,
     RunStateUnreadable,
@@ -16,6 +18,7 @@ from stead.agents.errors import (
     SessionBusy,
     TooManyRuns,
 )
+from stead.agents.generating import Generation, OnceKey
 from stead.agents.incoming import Incoming
 from stead.agents.limits import LoopConfig, RuntimeConfig
 from stead.agents.models import (
@@ -44,10 +47,14 @@ __all__ = [
     "AgentUnknown",
     "AgentVersion",
     "ApprovalAnswer",
+    "Generation",
+    "GenerationTaken",
+    "GenerationUnknown",
     "Incoming",
     "Instructions",
     "LoopConfig",
     "NothingToAnswer",
+    "OnceKey",
     "Run",
     "RunInterrupted",
     "RunStateUnreadable",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from stead import memory, sessions
+from stead import analytics, memory, sessions
 from stead.agents import queries, waiting
 from stead.agents.frames import Frame
 from stead.agents.models import RunOutcome
@@ -16,7 +16,7 @@ from stead.agents.opening import Begun
 from stead.agents.streams import LiveStream, topic_of
 from stead.core.errors import SteadError
 from stead.db import Transaction
-from stead.memory import NewMemory, cognition
+from stead.memory import NewMemory, Recalled, cognition
 from stead.providers.embedders import Embedder
 from stead.providers.models import is_offline
 from stead.realtime import notify
@@ -86,7 +86,7 @@ async def write_end(
     )
     if goes_on:
         last = waiting.GOES_ON
-    elif ending.parts:
+    elif ending.parts and begun.kind == "chat":
         await sessions.messages.add(
             tx,
             principal,
@@ -97,10 +97,12 @@ async def write_end(
             run_id=begun.run_id,
             metadata=begun.metadata(outcome),
         )
+        await _answered(tx, begun, ending)
     if outcome.suspension is not None and outcome.status == "completed":
         await waiting.store(tx, principal, begun.run_id, begun.session.id, outcome.suspension)
     hit_rate: float | None = None
-    if begun.injected and outcome.status == "completed":
+    given = _given(begun)
+    if given and outcome.status == "completed":
         hit_rate = await memory.note_use(
             tx,
             principal,
@@ -108,11 +110,11 @@ async def write_end(
             profile_id=begun.session.profile_id,
             run_id=begun.run_id,
             agent_name=begun.agent.slug,
-            injected=[item.memory.id for item in begun.injected],
+            injected=[item.memory.id for item in given],
             used=memory.used(
                 sessions.text_of(ending.parts),
                 sessions.text_of(begun.user_message.parts),
-                begun.injected,
+                given,
             ),
             embedder=embedder,
         )
@@ -143,14 +145,35 @@ async def write_end(
     return True
 
 
+def _given(begun: Begun) -> list[Recalled]:
+    """What the model was given of memory, each once: with its instructions, or by a tool."""
+    return list({item.memory.id: item for item in [*begun.injected, *begun.looked_up]}.values())
+
+
+async def _answered(tx: Transaction, begun: Begun, ending: Ending) -> None:
+    outcome = ending.outcome
+    if begun.kind != "chat" or outcome.status != "completed" or outcome.suspension is not None:
+        return
+    await analytics.events.message_received(
+        tx,
+        begun.principal,
+        begun.session.id,
+        begun.session.profile_id,
+        characters=len(sessions.text_of(ending.parts)),
+        latency_ms=outcome.latency_ms,
+    )
+
+
 async def memories_of(
     begun: Begun, outcome: RunOutcome, parts: list[Part], embedder: Embedder
 ) -> list[NewMemory]:
     """The turn, and the facts in what the person said.
 
     Facts are looked for in the person's own words only: what was recalled and given to the model is never
-    among them, and cannot be extracted again.
+    among them, and cannot be extracted again. Nothing is said in a generation.
     """
+    if begun.kind == "generation":
+        return []
     # What the person said was remembered when the run began to wait.
     new = _of_the_person(begun) if begun.resumed is None else []
     answered = sessions.text_of(parts)

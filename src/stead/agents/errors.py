@@ -9,6 +9,18 @@ class AgentUnknown(NotFound):
     code = "agent_unknown"
 
 
+class GenerationUnknown(NotFound):
+    """Nothing of this type is generated here."""
+
+    code = "generation_unknown"
+
+
+class GenerationTaken(Conflict):
+    """Another agent generates this type."""
+
+    code = "generation_taken"
+
+
 class AgentInvalid(Invalid):
     """The agent's definition is not valid."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from uuid import UUID
 
 from stead.identity import Principal
+from stead.memory import Recalled
 from stead.sessions import Message, Session
 from stead.tools import ToolSpec
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: Where past proposals and outcomes go in instructions.
 HISTORY: Final = "{{history}}"
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
+#: A ``generation`` writes no message, and several may run in a session at once.
+RunKind = Literal["chat", "generation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,20 +48,31 @@ Instructions = str | Callable[[AgentContext], str]
 
 @dataclass(frozen=True, kw_only=True)
 class ToolContext:
-    """What a tool knows of the run that calls it."""
+    """What a tool knows of the run that calls it.
+
+    Args:
+        recall: What is remembered of the session's person, or of the session while it is nobody's, for a question;
+            best first. It counts as given to the model.
+    """
 
     principal: Principal
     session: Session
     run_id: UUID
     agent: str
+    recall: Callable[[str], Awaitable[Sequence[Recalled]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToolFunction:
-    """A function that agents may call, under a name."""
+    """A function that agents may call, under a name.
+
+    Args:
+        per_run: The function makes, of a run's `ToolContext`, the one that its model calls.
+    """
 
     name: str
     function: Callable[..., Any]
+    per_run: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +197,7 @@ class AgentDefinition:
         actions: Slugs of tools of the catalogue: their calls are proposed, judged and carried out by workers.
         output_schema: JSON Schema that the answer must follow, or None for text.
         history: Whether it is given past proposals and outcomes in any case.
+        generates: The type of 003's ``/api/generate`` that it answers.
         id: Row of ``agents``; None for an agent in code that is not registered yet.
         version_id: Row of ``agent_versions``, for an agent that is not defined in code.
     """
@@ -198,6 +213,7 @@ class AgentDefinition:
     output_schema: dict[str, Any] | None = None
     tagline: str = ""
     history: bool = False
+    generates: str | None = None
     id: UUID | None = None
     version_id: UUID | None = None
 
@@ -221,6 +237,7 @@ class AgentSummary:
     tagline: str | None
     description: str | None
     visibility: str
+    generates: str | None
     version: int | None
     model: str | None
     shared: bool
@@ -244,9 +261,10 @@ class AgentVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One answer of one agent to one message.
+    """One answer of one agent: to a message or, of kind ``generation``, to what a session's context says.
 
     Args:
+        message_id: The assistant's message; of a generation, which writes none, only the name of its stream.
         error: ``{"code", "message"}`` of a failed run.
         cost_usd: None when the model's price is not known.
     """
@@ -256,6 +274,7 @@ class Run:
     profile_id: UUID | None
     agent_id: UUID | None
     agent_name: str
+    kind: RunKind
     message_id: UUID
     user_message_id: UUID | None
     status: RunStatus

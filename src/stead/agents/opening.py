@@ -4,7 +4,7 @@ until the run ends."""
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from stead.agents.models import (
     AgentDefinition,
     GovernedTool,
     Resumed,
+    RunKind,
     RunOutcome,
     ToolContext,
     Turn,
@@ -50,7 +51,9 @@ class Begun:
         goes_on_in: The message that clients show it in, if that is not its own: the one that waited, as long as it
             is the last.
         trace: What it is told to, where runs are traced.
-        recalled_ns: When recall began and ended, since 1970.
+        recalled_ns: When recall began and ended, since 1970; None where nothing was recalled.
+        kind: Of a ``generation`` the user's message is what it is generated from, and is stored nowhere.
+        looked_up: What its tools found in memory while it ran.
     """
 
     principal: Principal
@@ -69,9 +72,11 @@ class Begun:
     prologue: Sequence[Frame] = field(default_factory=list[Frame])
     goes_on_in: UUID | None = None
     trace: RunTrace | None = None
-    recalled_ns: tuple[int, int] = (0, 0)
+    recalled_ns: tuple[int, int] | None = None
+    kind: RunKind = "chat"
+    looked_up: list[Recalled] = field(default_factory=list[Recalled])
 
-    def turn(self, actions: Actions) -> Turn:
+    def turn(self, actions: Actions, recall: Callable[[str], Awaitable[Sequence[Recalled]]]) -> Turn:
         """What the engine needs."""
         return Turn(
             agent=self.agent,
@@ -88,6 +93,7 @@ class Begun:
                 session=self.session,
                 run_id=self.run_id,
                 agent=self.agent.slug,
+                recall=recall,
             ),
             history=self.history,
             governed=self.governed,
@@ -191,7 +197,7 @@ async def open_run(
             **({"metadata": incoming.metadata} if incoming.metadata else {}),
             **traced_as(request.trace),
         },
-        request.trace.trace_id if request.trace is not None else None,
+        trace_id=request.trace.trace_id if request.trace is not None else None,
     )
     # What was there before a new message is its history. Any other message may have lost what came after it.
     history = last

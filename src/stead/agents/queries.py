@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from stead.agents.models import RunKind
 from stead.db import Row, Transaction
 
 _RUN: Final = """
-  id, session_id, profile_id, agent_id, agent_name, message_id, user_message_id, status, model, error,
+  id, session_id, profile_id, agent_id, agent_name, kind, message_id, user_message_id, status, model, error,
   finish_reason, latency_ms, first_token_ms, input_tokens, output_tokens, cached_tokens, cost_usd,
   created_at, completed_at
 """
@@ -46,8 +47,8 @@ async def agent_by_slug(tx: Transaction, tenant_id: UUID, slug: str) -> Row | No
 async def list_agents(tx: Transaction, tenant_id: UUID) -> list[Row]:
     return await tx.rows(
         """
-        select a.id, a.slug, a.name, a.tagline, a.description, a.visibility::text as visibility, v.version,
-          v.model, a.tenant_id is null as shared
+        select a.id, a.slug, a.name, a.tagline, a.description, a.visibility::text as visibility, a.generates,
+          v.version, v.model, a.tenant_id is null as shared
         from public.agents a
         left join lateral (
           select v.version, v.model from public.agent_versions v
@@ -68,14 +69,15 @@ async def upsert_agent(
     tagline: str | None,
     description: str | None,
     visibility: str,
+    generates: str | None,
 ) -> UUID:
     return await tx.value(
         """
-        insert into public.agents (tenant_id, slug, name, tagline, description, visibility)
-        values ($1, $2, $3, $4, $5, $6::public.agent_visibility)
+        insert into public.agents (tenant_id, slug, name, tagline, description, visibility, generates)
+        values ($1, $2, $3, $4, $5, $6::public.agent_visibility, $7)
         on conflict (tenant_id, slug) do update
           set name = excluded.name, tagline = excluded.tagline, description = excluded.description,
-            visibility = excluded.visibility
+            visibility = excluded.visibility, generates = excluded.generates
         returning id
         """,
         tenant_id,
@@ -84,6 +86,17 @@ async def upsert_agent(
         tagline,
         description,
         visibility,
+        generates,
+    )
+
+
+async def generators(tx: Transaction, tenant_id: UUID) -> list[Row]:
+    return await tx.rows(
+        """
+        select generates, slug from public.agents
+        where tenant_id = $1 and generates is not null order by generates
+        """,
+        tenant_id,
     )
 
 
@@ -138,7 +151,7 @@ async def active_run(tx: Transaction, tenant_id: UUID, session_id: UUID) -> Row 
     return await tx.row(
         f"""
         select {_RUN} from public.agent_runs
-        where tenant_id = $1 and session_id = $2 and status = 'running'
+        where tenant_id = $1 and session_id = $2 and status = 'running' and kind = 'chat'
         """,
         tenant_id,
         session_id,
@@ -149,7 +162,7 @@ async def latest_run(tx: Transaction, tenant_id: UUID, session_id: UUID) -> Row 
     return await tx.row(
         f"""
         select {_RUN}, completed_at > now() - interval '10 minutes' as recent from public.agent_runs
-        where tenant_id = $1 and session_id = $2 order by created_at desc, number desc limit 1
+        where tenant_id = $1 and session_id = $2 and kind = 'chat' order by created_at desc, number desc limit 1
         """,
         tenant_id,
         session_id,
@@ -170,6 +183,22 @@ async def run_by_user_message(tx: Transaction, tenant_id: UUID, message_id: UUID
 async def run_by_id(tx: Transaction, tenant_id: UUID, run_id: UUID) -> Row | None:
     return await tx.row(
         f"select {_RUN} from public.agent_runs where tenant_id = $1 and id = $2", tenant_id, run_id
+    )
+
+
+async def run_output(tx: Transaction, tenant_id: UUID, run_id: UUID) -> Row | None:
+    return await tx.row(
+        "select status, output, error from public.agent_runs where tenant_id = $1 and id = $2",
+        tenant_id,
+        run_id,
+    )
+
+
+async def run_holder(tx: Transaction, tenant_id: UUID, run_id: UUID) -> Row | None:
+    return await tx.row(
+        "select profile_id, process_id, status from public.agent_runs where tenant_id = $1 and id = $2",
+        tenant_id,
+        run_id,
     )
 
 
@@ -194,19 +223,20 @@ async def insert_run(
     agent_id: UUID | None,
     version_id: UUID | None,
     agent_name: str,
-    user_message_id: UUID,
+    user_message_id: UUID | None,
     message_id: UUID,
     process_id: UUID,
     model: str,
     input_value: dict[str, Any],
+    kind: RunKind = "chat",
     trace_id: str | None = None,
 ) -> None:
     await tx.execute(
         """
         insert into public.agent_runs
           (id, tenant_id, session_id, profile_id, agent_id, agent_version_id, agent_name, user_message_id,
-           message_id, process_id, model, input, trace_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+           message_id, process_id, model, input, kind, trace_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,
         run_id,
         tenant_id,
@@ -220,6 +250,7 @@ async def insert_run(
         process_id,
         model,
         input_value,
+        kind,
         trace_id,
     )
 
@@ -276,7 +307,7 @@ async def end_lost_run(
         update public.agent_runs set status = 'failed', error = $4, completed_at = now(),
           latency_ms = least(extract(epoch from now() - created_at) * 1000, 2147483647)::integer
         where tenant_id = $1 and id = $2 and process_id = $3 and status = 'running'
-        returning session_id, message_id, agent_name, model
+        returning session_id, message_id, agent_name, model, kind
         """,
         tenant_id,
         run_id,
@@ -289,7 +320,7 @@ async def request_stop(tx: Transaction, tenant_id: UUID, session_id: UUID) -> UU
     return await tx.value(
         """
         update public.agent_runs set stop_requested = true
-        where tenant_id = $1 and session_id = $2 and status = 'running'
+        where tenant_id = $1 and session_id = $2 and status = 'running' and kind = 'chat'
         returning id
         """,
         tenant_id,

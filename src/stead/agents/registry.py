@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
+import asyncpg
+
 from stead.agents import queries
-from stead.agents.errors import AgentInvalid, AgentUnknown
+from stead.agents.errors import AgentInvalid, AgentUnknown, GenerationTaken, GenerationUnknown
 from stead.agents.models import (
     AgentDefinition,
     AgentSummary,
@@ -17,11 +19,13 @@ from stead.agents.models import (
     Instructions,
     ToolFunction,
 )
+from stead.agents.shared_tools import SHARED_TOOLS
 from stead.core.errors import Invalid
 from stead.db import NOBODY, Database, Row, Transaction
 from stead.identity import Principal
 
 _SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
+_TYPE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _TOOL_SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
 
 
@@ -46,6 +50,7 @@ class AgentRegistry:
         tools: Sequence[str | Callable[..., Any]] = (),
         output_schema: dict[str, Any] | None = None,
         history: bool = False,
+        generates: str | None = None,
     ) -> AgentDefinition:
         """Defines an agent in code.
 
@@ -56,9 +61,10 @@ class AgentRegistry:
             tools: Functions, names of registered ones, or slugs of the catalogue. What a slug means is looked up
                 run by run; one that the tenant's catalogue does not have is not offered.
             history: Whether it is given past proposals and outcomes, as ``context.history``.
+            generates: The type of ``/api/generate`` that it answers where the tenant has no own agent for it.
 
         Raises:
-            AgentInvalid: The slug is malformed or taken, or a tool's name is none.
+            AgentInvalid: The slug or the type is malformed or taken, or a tool's name is none.
         """
         if not _SLUG.fullmatch(slug):
             raise AgentInvalid(
@@ -66,6 +72,10 @@ class AgentRegistry:
             )
         if slug in self._agents:
             raise AgentInvalid(f"two agents in code are called {slug!r}")
+        if generates is not None:
+            check_type(generates)
+            if any(agent.generates == generates for agent in self._agents.values()):
+                raise AgentInvalid(f"two agents in code generate {generates!r}")
         direct = [self._tool(tool) for tool in tools]
         definition = AgentDefinition(
             slug=slug,
@@ -79,6 +89,7 @@ class AgentRegistry:
             actions=[tool for tool in direct if isinstance(tool, str)],
             output_schema=output_schema,
             history=history,
+            generates=generates,
         )
         self._agents[slug] = definition
         return definition
@@ -120,6 +131,10 @@ class AgentRegistry:
         """Every registered tool."""
         return sorted(self._tools)
 
+    def known_tools(self) -> list[str]:
+        """Every tool that an agent may name, those of the catalogue aside."""
+        return sorted({*SHARED_TOOLS, *self._tools})
+
     async def register(self, db: Database) -> None:
         """Makes agents in code known to the database, so that runs and memories can refer to them."""
         async with db.transaction(NOBODY) as tx:
@@ -137,12 +152,8 @@ class AgentRegistry:
         if row is not None and row["version_id"] is not None:
             return self._from_row(row)
         if (agent := self._agents.get(slug)) is not None:
-            later = [self._tools[name] for name in agent.actions if name in self._tools]
-            return replace(
-                agent,
-                tools=[*agent.tools, *later],
-                actions=[name for name in agent.actions if name not in self._tools],
-            )
+            later, actions = self._sorted(agent.actions)
+            return replace(agent, tools=[*agent.tools, *later], actions=actions)
         listed = await queries.list_agents(tx, principal.tenant.id)
         known = {row["slug"] for row in listed if row["visibility"] == "public"} | set(self._agents)
         raise AgentUnknown(
@@ -150,7 +161,37 @@ class AgentRegistry:
             hint=f"There are: {', '.join(sorted(known)[:20]) or 'none yet'}.",
         )
 
+    async def resolve_generator(
+        self, tx: Transaction, principal: Principal, generates: str
+    ) -> AgentDefinition:
+        """The agent that answers ``/api/generate`` of a type for this tenant: its own, else one in code.
+
+        Raises:
+            GenerationUnknown: There is none.
+            AgentUnknown: It has no version yet.
+        """
+        known = {agent.generates: slug for slug, agent in self._agents.items() if agent.generates}
+        own = await queries.generators(tx, principal.tenant.id)
+        known |= {row["generates"]: row["slug"] for row in own}
+        if generates not in known:
+            raise GenerationUnknown(
+                "no agent generates this here",
+                hint=f"There are: {', '.join(sorted(known)) or 'none yet'}.",
+            )
+        return await self.resolve(tx, principal, known[generates])
+
+    def _sorted(self, names: Sequence[str]) -> tuple[list[ToolFunction], list[str]]:
+        """Functions, and slugs of the catalogue. What is registered here comes before what is shared."""
+        functions: dict[str, ToolFunction] = {**SHARED_TOOLS, **self._tools}
+        for name in self._actions:
+            functions.pop(name, None)
+        return (
+            [functions[name] for name in names if name in functions],
+            [name for name in names if name not in functions],
+        )
+
     def _from_row(self, row: Row) -> AgentDefinition:
+        tools, actions = self._sorted(row["tools"])
         return AgentDefinition(
             id=row["id"],
             version_id=row["version_id"],
@@ -161,8 +202,8 @@ class AgentRegistry:
             model=row["model"],
             temperature=row["temperature"],
             max_tokens=row["max_tokens"],
-            tools=[self._tools[name] for name in row["tools"] if name in self._tools],
-            actions=[name for name in row["tools"] if name not in self._tools],
+            tools=tools,
+            actions=actions,
             output_schema=row["output_schema"],
         )
 
@@ -196,11 +237,36 @@ async def save_agent(
     tagline: str | None = None,
     description: str | None = None,
     visibility: str = "public",
+    generates: str | None = None,
 ) -> UUID:
-    """Makes or renames one of the tenant's agents."""
-    return await queries.upsert_agent(
-        tx, principal.tenant.id, slug, name, tagline, description, visibility
-    )
+    """Makes or renames one of the tenant's agents.
+
+    Args:
+        generates: The type of ``/api/generate`` that it answers.
+
+    Raises:
+        GenerationTaken: Another agent of the tenant does.
+    """
+    if generates is not None:
+        check_type(generates)
+    try:
+        return await queries.upsert_agent(
+            tx, principal.tenant.id, slug, name, tagline, description, visibility, generates
+        )
+    except asyncpg.UniqueViolationError as error:
+        # Of the slug there is none: that is an update.
+        raise GenerationTaken(
+            f"another agent of this organisation generates {generates!r}",
+            hint="Save that one without it first.",
+        ) from error
+
+
+def check_type(generates: str) -> None:
+    """Raises AgentInvalid where this is no type of something that is generated."""
+    if not _TYPE.fullmatch(generates):
+        raise AgentInvalid(
+            f"{generates!r} is no type", hint="Lower-case letters, digits and hyphens; at most 64."
+        )
 
 
 async def add_version(

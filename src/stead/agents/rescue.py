@@ -66,7 +66,7 @@ async def end_lost_run(db: Database, process_id: UUID, tenant_id: UUID, run_id: 
         goes_on = await waiting.release(tx, service, run_id)
         if not goes_on:
             parts = without_calls(parts, await waiting.end(tx, service, run_id))
-        if parts and not goes_on:
+        if parts and not goes_on and run["kind"] == "chat":
             await sessions.messages.add(
                 tx,
                 service,

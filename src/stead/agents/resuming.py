@@ -162,7 +162,7 @@ async def reopen(
                 "resumes": str(row["run_id"]),
                 **traced_as(trace),
             },
-            trace.trace_id if trace is not None else None,
+            trace_id=trace.trace_id if trace is not None else None,
         )
         await notify(tx, [waiting.topic_of_session(session.id)])
         if error is not None:

@@ -21,9 +21,12 @@ from stead.agents.errors import RunInterrupted, TooManyRuns
 from stead.agents.extracting import extract_next
 from stead.agents.following import follow
 from stead.agents.frames import Frame
+from stead.agents.generating import Generation, OnceKey, generated, open_generation
 from stead.agents.incoming import Incoming
 from stead.agents.limits import RuntimeConfig
+from stead.agents.linked import as_owner
 from stead.agents.loading import EngineLoader
+from stead.agents.looking_up import MemorySearch
 from stead.agents.models import RunOutcome
 from stead.agents.opening import Begun, Request, open_run
 from stead.agents.registry import AgentRegistry
@@ -39,13 +42,14 @@ from stead.agents.voting import ApprovalAnswer
 from stead.core.errors import SteadError
 from stead.core.ids import new_id
 from stead.db import CONNECTION_LOST, NOBODY, Database, Row
-from stead.identity import Principal
+from stead.identity import Principal, tenant_service
 from stead.processes import Heartbeat, ProcessKind
 from stead.providers.embedders import Embedder
 from stead.providers.models import ModelConfig, PriceList, check_model
 from stead.realtime import Hub, notify
 
 if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
     from stead.traces.tracer import Tracer
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -126,6 +130,10 @@ class AgentRuntime:
         """Runs under way here."""
         return len(self._tasks)
 
+    def _check_room(self) -> None:
+        if self.active >= self.config.max_runs:
+            raise TooManyRuns("try again in a moment", hint="Start another `stead serve`.")
+
     def check_model(self, name: str | None) -> None:
         """Raises ModelUnknown or ModelNotConfigured when this process cannot run that model."""
         if name is not None:
@@ -156,11 +164,8 @@ class AgentRuntime:
             SessionBusy: The session is answering another message.
             TooManyRuns: This process is full.
         """
-        if self.active >= self.config.max_runs:
-            raise TooManyRuns("try again in a moment", hint="Start another `stead serve`.")
-        trace = None
-        if self._tracer is not None:
-            trace = tracing.begin(self._tracer, principal, session_id, traceparent)
+        self._check_room()
+        trace = self._trace(principal, session_id, traceparent)
         request = Request(
             principal=principal,
             session_id=session_id,
@@ -176,6 +181,57 @@ class AgentRuntime:
         if isinstance(begun, UUID):
             return self._stream_of(principal, begun)
         return self._launch(begun).follow()
+
+    async def generate(
+        self,
+        principal: Principal,
+        session_id: UUID,
+        generates: str,
+        *,
+        once: OnceKey | None = None,
+        traceparent: str | None = None,
+    ) -> Generation:
+        """What the agent of a type makes of what a session's context says at this moment.
+
+        The run goes on if the caller does not wait for it, and is logged all the same.
+
+        Args:
+            principal: Whose session it is.
+            session_id: The session, whatever its status.
+            generates: The type.
+            once: Sent again with this key, it is the same run that is waited for, unless that one failed.
+            traceparent: The caller's span, which the run's trace becomes a part of.
+
+        Raises:
+            SessionUnknown, GenerationUnknown, AgentUnknown: One of them is not there for this caller.
+            ModelFailed, RunInterrupted: The run failed; ``run_id`` says which.
+            TooManyRuns: This process is full.
+        """
+        self._check_room()
+        trace = self._trace(principal, session_id, traceparent)
+        async with self._db.transaction(principal.served()) as tx:
+            begun = await open_generation(
+                tx,
+                principal,
+                session_id,
+                generates,
+                once,
+                self.registry,
+                self.config,
+                self.process_id,
+                trace,
+            )
+        run_id = begun if isinstance(begun, UUID) else begun.run_id
+        stream = (
+            self._stream_of(principal, begun)
+            if isinstance(begun, UUID)
+            else self._launch(begun).follow()
+        )
+        async for _ in stream:
+            pass
+        # As the tenant's service: whoever held the session when it began may have linked it meanwhile.
+        async with self._db.transaction(tenant_service(principal.tenant), read_only=True) as tx:
+            return await generated(tx, principal, run_id, repeated=isinstance(begun, UUID))
 
     async def resume(self, principal: Principal, session_id: UUID) -> AsyncIterator[list[Frame]] | None:
         """The stream of a session's run from its beginning, from whichever process carries it out.
@@ -265,6 +321,11 @@ class AgentRuntime:
         async with self._db.transaction(NOBODY) as tx:
             return await queries.sweep_runs(tx, keep_chunks_s)
 
+    def _trace(self, principal: Principal, session_id: UUID, traceparent: str | None) -> RunTrace | None:
+        if self._tracer is None:
+            return None
+        return tracing.begin(self._tracer, principal, session_id, traceparent)
+
     def _launch(self, begun: Begun) -> LiveStream:
         if begun.trace is not None:
             tracing.describe(begun.trace, begun)
@@ -338,7 +399,8 @@ class AgentRuntime:
         listener = asyncio.create_task(self._listen_for_stop(stream))
         try:
             engine = await self.engine.get()
-            outcome = await engine.answer(begun.turn(self._actions_of(begun)), stream)
+            turn = begun.turn(self._actions_of(begun), MemorySearch(self._db, self.embedder, begun))
+            outcome = await engine.answer(turn, stream)
         except asyncio.CancelledError:
             # This process is stopping: what there is of the answer is stored all the same.
             stopping = True
@@ -382,7 +444,9 @@ class AgentRuntime:
             parts=parts,
             memories=await memories_of(begun, outcome, parts, self.embedder),
             frames=last_frames(outcome, begun.metadata(outcome)),
-            to_be_read=self.config.memory_model is not None and begun.resumed is None,
+            to_be_read=self.config.memory_model is not None
+            and begun.resumed is None
+            and begun.kind == "chat",
             load=self.active / self.config.max_runs,
         )
         for attempt in range(_STORE_TRIES):
@@ -391,6 +455,7 @@ class AgentRuntime:
             try:
                 async with self._db.transaction(begun.principal.served()) as tx:
                     stored = await write_end(tx, begun, stream, ending, self.embedder, self.process_id)
+                owned = None if stored else await as_owner(self._db, begun, self.process_id)
             except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
                 _log.warning(
                     "run_not_stored",
@@ -399,6 +464,9 @@ class AgentRuntime:
                     reason=type(error).__name__,
                 )
             else:
+                if owned is not None:
+                    begun = owned
+                    continue
                 stream.taken_over = not stored
                 break
         else:

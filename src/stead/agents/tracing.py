@@ -69,8 +69,11 @@ def describe(trace: RunTrace, begun: Begun) -> None:
         resumes=begun.resumed.run_id if begun.resumed is not None else None,
         said=said,
     )
-    began_ns, ended_ns = begun.recalled_ns
-    trace.recalled(began_ns, ended_ns, memories=len(begun.injected), question=said, block=begun.memories)
+    if begun.recalled_ns is not None:
+        began_ns, ended_ns = begun.recalled_ns
+        trace.recalled(
+            began_ns, ended_ns, memories=len(begun.injected), question=said, block=begun.memories
+        )
 
 
 def end(trace: RunTrace, outcome: RunOutcome, stream: LiveStream) -> None:

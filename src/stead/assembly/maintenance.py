@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from stead import actions, audit, governance, identity, knowledge, outbox, realtime
+from stead import actions, analytics, audit, governance, identity, knowledge, outbox, realtime
 from stead.assembly.standing import standing_schedules
 from stead.core.errors import SteadError
 from stead.db import CONNECTION_LOST, NOBODY
@@ -89,6 +89,7 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
             every_s=60.0,
             run=lambda: outbox.upkeep.sweep(parts.db, parts.outbox.config),
         ),
+        Chore(name="tell_depths", every_s=2.0, run=lambda: outbox.upkeep.tell(parts.db)),
         Chore(name="measure_outbox", every_s=15.0, run=lambda: outbox.upkeep.measure(parts.db)),
         Chore(name="sweep_jobs", every_s=60.0, run=lambda: upkeep.sweep(parts.db, parts.worker.config)),
         Chore(
@@ -102,6 +103,13 @@ def chores(parts: Parts, admin_url: str | None = None) -> list[Chore]:
         Chore(name="note_policies", every_s=60.0, run=lambda: audit.note_policies(parts.db)),
         Chore(name="sweep_changes", every_s=30.0, run=lambda: realtime.sweep(parts.db)),
         Chore(name="sweep_governance", every_s=60.0, run=lambda: governance.sweep(parts.db)),
+        # Some at a time make a batch.
+        Chore(name="forward_events", every_s=2.0, run=parts.analytics.forward),
+        Chore(
+            name="sweep_events",
+            every_s=60.0,
+            run=lambda: analytics.upkeep.sweep(parts.db, parts.analytics.keep_s),
+        ),
         Chore(name="sweep_items", every_s=60.0, run=lambda: items.sweep(parts.db)),
         Chore(name="extract_memories", every_s=2.0, run=parts.runtime.extract),
         Chore(name="fold_totals", every_s=60.0, run=lambda: knowledge.fold_totals(parts.db)),
@@ -168,6 +176,7 @@ _OF_ACTIONS = frozenset(
         "escalate_approvals",
         "index_outcomes",
         "sweep_envelopes",
+        "tell_depths",
         "measure_outbox",
     }
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +17,7 @@ from stead.apps.marketplace import FitWeights
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
+from stead.http.limiting import read_limit
 from stead.identity import shared_secret
 
 
@@ -35,6 +38,11 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 #: Several values in one variable, with commas between them.
 Names = Annotated[tuple[str, ...], NoDecode]
+
+#: By tenant (its slug), in JSON. A secret that can be guessed proves nothing.
+WebhookSecrets = Annotated[
+    dict[str, Annotated[SecretStr, Field(min_length=16, max_length=512)]], NoDecode
+]
 
 
 class Settings(BaseSettings):
@@ -85,7 +93,12 @@ class Settings(BaseSettings):
         None, validation_alias=_names("SUPABASE_URL", "SUPABASE_URL", "NEXT_PUBLIC_SUPABASE_URL")
     )
     jwks_url: str | None = Field(None, validation_alias=_names("JWKS_URL"))
-    clerk_issuer: str | None = Field(None, validation_alias=_names("CLERK_ISSUER"))
+    clerk_issuer: str | None = Field(
+        None,
+        validation_alias=_names(
+            "CLERK_ISSUER", "NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", "CLERK_PUBLISHABLE_KEY"
+        ),
+    )
     clerk_authorized_parties: Names = Field((), validation_alias=_names("CLERK_AUTHORIZED_PARTIES"))
     service_secret: SecretStr | None = Field(
         None, validation_alias=_names("SERVICE_SECRET", "PY_AGENT_SERVICE_SECRET")
@@ -106,7 +119,16 @@ class Settings(BaseSettings):
     app: str | None = Field(None, validation_alias=_names("APP"))
     redis_url: SecretStr | None = Field(None, validation_alias=_names("REDIS_URL", "REDIS_URL"))
     rate_limit: str = Field("120/minute", validation_alias=_names("RATE_LIMIT"))
+    session_rate_limit: str = Field("120/minute", validation_alias=_names("SESSION_RATE_LIMIT"))
+    address_rate_limit: str = Field("1200/minute", validation_alias=_names("ADDRESS_RATE_LIMIT"))
+    open_rate_limit: str = Field("60/minute", validation_alias=_names("OPEN_RATE_LIMIT"))
     chat_rate_limit: str = Field("30/minute", validation_alias=_names("CHAT_RATE_LIMIT"))
+    address_chat_rate_limit: str = Field(
+        "300/minute", validation_alias=_names("ADDRESS_CHAT_RATE_LIMIT")
+    )
+    service_rate_limit: str | None = Field(None, validation_alias=_names("SERVICE_RATE_LIMIT"))
+    service_chat_rate_limit: str | None = Field(None, validation_alias=_names("SERVICE_CHAT_RATE_LIMIT"))
+    unknown_id_rate_limit: str = Field("60/minute", validation_alias=_names("UNKNOWN_ID_RATE_LIMIT"))
     trusted_proxies: Names = Field((), validation_alias=_names("TRUSTED_PROXIES"))
     cors_origins: Names = Field(
         ("http://localhost:3000", "http://127.0.0.1:3000"), validation_alias=_names("CORS_ORIGINS")
@@ -161,6 +183,21 @@ class Settings(BaseSettings):
     )
     trace_content: bool | None = Field(None, validation_alias=_names("TRACE_CONTENT"))
     trace_ratio: float = Field(1.0, ge=0, le=1, validation_alias=_names("TRACE_RATIO"))
+    posthog_key: SecretStr | None = Field(
+        None, validation_alias=_names("POSTHOG_KEY", "NEXT_PUBLIC_POSTHOG_KEY", "POSTHOG_API_KEY")
+    )
+    posthog_host: str = Field(
+        "https://us.i.posthog.com",
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("POSTHOG_HOST", "POSTHOG_HOST"),
+    )
+    whop_webhook_secrets: WebhookSecrets = Field(
+        default_factory=dict, validation_alias=_names("WHOP_WEBHOOK_SECRETS")
+    )
+    calendly_webhook_secrets: WebhookSecrets = Field(
+        default_factory=dict, validation_alias=_names("CALENDLY_WEBHOOK_SECRETS")
+    )
+    events_keep_days: float = Field(400.0, gt=0, le=36_500, validation_alias=_names("EVENTS_KEEP_DAYS"))
     memory_tokens: int = Field(1200, ge=0, le=100_000, validation_alias=_names("MEMORY_TOKENS"))
     history_tokens: int = Field(600, ge=0, le=100_000, validation_alias=_names("HISTORY_TOKENS"))
     memory_model: str | None = Field(None, validation_alias=_names("MEMORY_MODEL"))
@@ -210,7 +247,13 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "model_prices", "mcp_servers", "composio_auth_configs", "fit_weights", mode="before"
+        "model_prices",
+        "mcp_servers",
+        "composio_auth_configs",
+        "fit_weights",
+        "whop_webhook_secrets",
+        "calendly_webhook_secrets",
+        mode="before",
     )
     @classmethod
     def _read_json(cls, value: object) -> object:
@@ -261,6 +304,42 @@ class Settings(BaseSettings):
         except SteadError as error:
             raise ValueError(error.detail) from None
         return value
+
+    @field_validator(
+        "rate_limit",
+        "session_rate_limit",
+        "address_rate_limit",
+        "open_rate_limit",
+        "chat_rate_limit",
+        "address_chat_rate_limit",
+        "service_rate_limit",
+        "service_chat_rate_limit",
+        "unknown_id_rate_limit",
+    )
+    @classmethod
+    def _are_limits(cls, value: str | None) -> str | None:
+        try:
+            limit = None if value is None else read_limit(value)
+        except ValueError:
+            limit = None
+        if value is not None and (limit is None or limit.amount < 1):
+            raise ValueError("is no limit such as 120/minute")
+        return value
+
+    @field_validator("clerk_issuer")
+    @classmethod
+    def _issuer_in_key(cls, value: str | None) -> str | None:
+        # A publishable key is the Frontend API's host in base64, with a $ at its end.
+        if value is None or not value.startswith(("pk_test_", "pk_live_")):
+            return value
+        written = value[len("pk_test_") :]
+        try:
+            host = base64.b64decode(written + "=" * (-len(written) % 4), validate=True).decode("ascii")
+        except ValueError:
+            host = ""
+        if not re.fullmatch(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?\$", host):
+            raise ValueError("is no publishable key of Clerk")
+        return f"https://{host[:-1]}"
 
     @field_validator("session_timeout_h")
     @classmethod

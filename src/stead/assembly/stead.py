@@ -73,6 +73,7 @@ class Stead:
         tools: Sequence[str | Callable[..., Any]] = (),
         name: str | None = None,
         history: bool = False,
+        generates: str | None = None,
     ) -> Callable[[Instructions], Instructions]:
         """Defines an agent by the function that makes its instructions, run by run.
 
@@ -85,9 +86,10 @@ class Stead:
             name: What people read.
             history: Whether it is given past proposals and outcomes, as ``context.history``. Agents with guarded
                 tools are in any case.
+            generates: The type of ``POST /api/generate/{type}`` that it answers.
 
         Raises:
-            AgentInvalid: The slug is malformed or taken, or a tool is not known.
+            AgentInvalid: The slug or the type is malformed or taken, or a tool is not known.
         """
 
         def register(instructions: Instructions) -> Instructions:
@@ -101,6 +103,7 @@ class Stead:
                 max_tokens=max_tokens,
                 tools=tools,
                 history=history,
+                generates=generates,
             )
             return instructions
 

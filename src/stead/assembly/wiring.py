@@ -11,6 +11,7 @@ import httpx
 
 from stead.actions import ActionExecutor, ActionGate, Webhooks
 from stead.agents import AgentRegistry, AgentRuntime, LoopConfig, RuntimeConfig
+from stead.analytics import AnalyticsServices, Forwarder, PostHogConfig
 from stead.apps import forge
 from stead.apps.forge import ForgeServices
 from stead.apps.marketplace import FitWeights
@@ -64,7 +65,14 @@ def http_config(settings: Settings, version: str) -> HttpConfig:
         model=settings.model,
         embedder=settings.embedder,
         rate_limit=settings.rate_limit,
+        session_rate_limit=settings.session_rate_limit,
+        address_rate_limit=settings.address_rate_limit,
+        open_rate_limit=settings.open_rate_limit,
         chat_rate_limit=settings.chat_rate_limit,
+        address_chat_rate_limit=settings.address_chat_rate_limit,
+        service_rate_limit=settings.service_rate_limit,
+        service_chat_rate_limit=settings.service_chat_rate_limit,
+        unknown_id_rate_limit=settings.unknown_id_rate_limit,
         redis_url=settings.redis_url.get_secret_value() if settings.redis_url else None,
         trusted_proxies=settings.trusted_proxies,
         cors_origins=settings.cors_origins,
@@ -267,6 +275,7 @@ async def open_parts(
             if settings.composio_webhook_secret
             else None,
             artifacts=artifact_store(settings),
+            analytics=await _analytics(settings, db, stack),
             dispatch=settings.dispatch,
             authenticator=authenticator,
             runtime=runtime,
@@ -277,6 +286,24 @@ async def open_parts(
             reranker=reranker,
             session_timeout_s=settings.session_timeout_h * 3600,
         )
+
+
+async def _analytics(settings: Settings, db: Database, stack: AsyncExitStack) -> AnalyticsServices:
+    forwarder: Forwarder | None = None
+    if settings.posthog_key is not None:
+        http = await stack.enter_async_context(httpx.AsyncClient(follow_redirects=False))
+        key = settings.posthog_key.get_secret_value()
+        forwarder = Forwarder(db, PostHogConfig(url=settings.posthog_host, key=key), http)
+    return AnalyticsServices(
+        secrets={
+            "whop": {org: s.get_secret_value() for org, s in settings.whop_webhook_secrets.items()},
+            "calendly": {
+                org: s.get_secret_value() for org, s in settings.calendly_webhook_secrets.items()
+            },
+        },
+        forwarder=forwarder,
+        keep_s=settings.events_keep_days * 86_400,
+    )
 
 
 def guard_of(settings: Settings) -> Guard:

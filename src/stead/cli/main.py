@@ -17,6 +17,7 @@ from stead.cli import (
     chat,
     database,
     doctor,
+    events,
     evidence,
     guardrails,
     jobs,
@@ -24,6 +25,7 @@ from stead.cli import (
     memory,
     memory_eval,
     memory_forget,
+    openapi,
     outbox,
     output,
     queues,
@@ -52,6 +54,7 @@ app.command("chat")(chat.chat)
 app.command("mcp")(mcp.mcp)
 app.command("token")(tenants.token)
 app.command("doctor")(doctor.doctor)
+app.command("openapi")(openapi.openapi)
 app.add_typer(database.app, name="db")
 app.add_typer(tenants.app, name="tenant")
 memory.app.command("forget")(memory_forget.forget)
@@ -62,6 +65,7 @@ app.add_typer(sessions.app, name="sessions")
 audit.app.add_typer(audit_proofs.app)
 audit.app.add_typer(audit_reading.app)
 app.add_typer(audit.app, name="audit")
+app.add_typer(events.app, name="events")
 app.add_typer(evidence.app, name="evidence")
 jobs.app.add_typer(queues.app, name="queues")
 app.add_typer(jobs.app, name="jobs")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import shutil
 import signal
@@ -19,6 +18,7 @@ from uuid import UUID
 import typer
 
 from stead.assembly import Settings, Stead, load_settings
+from stead.assembly.collector import calm_collector
 from stead.assembly.database import (
     DatabaseAccess,
     prepare_login,
@@ -98,14 +98,13 @@ def load(target: str | None, **overrides: Any) -> Stead:
     given = {name: value for name, value in overrides.items() if value is not None}
     stead = stead.with_settings(**given) if given else stead
     configure_logging(stead.settings)
-    # Streams hold tens of thousands of objects for a while. Looked through at every seven hundredth new one, as is
-    # Python's way, they are looked through for nothing.
-    gc.set_threshold(10_000, 20, 20)
+    calm_collector()
     return stead
 
 
 async def _up(stead: Stead, db_port: int | None, target: str | None) -> None:
-    from stead.assembly import demo, secrets  # noqa: PLC0415
+    from stead.apps import mentor  # noqa: PLC0415
+    from stead.assembly import demo, organisations, secrets  # noqa: PLC0415
     from stead.assembly.maintenance import maintain  # noqa: PLC0415
 
     settings = stead.settings
@@ -121,6 +120,10 @@ async def _up(stead: Stead, db_port: int | None, target: str | None) -> None:
         async def after_start(parts: Parts) -> None:
             if access.admin_url is not None and not settings.is_production:
                 tenant = await demo.seed(access.admin_url, parts.db)
+                for folder in mentor.shipped().values():
+                    await organisations.seed(
+                        access.admin_url, parts.db, mentor.read_organisation(folder), only_missing=True
+                    )
                 profile = await demo.ensure_profile(parts.db, tenant, "you@example.com")
                 token = _development_token(settings, str(tenant.id), profile)
                 _welcome(settings, listening, token, access)

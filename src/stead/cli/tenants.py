@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import uuid4
 
 import typer
@@ -10,8 +11,14 @@ import typer
 from stead.assembly import load_settings, secrets
 from stead.assembly.errors import DevelopmentOnly
 from stead.cli import output
-from stead.cli.access import database, run
+from stead.cli.access import database, opened_database, run
 from stead.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stead.apps.mentor import Applied, Organisation
+    from stead.identity import Tenant
 
 app = typer.Typer(help="Tenants: the organisations that share a database.", no_args_is_help=True)
 
@@ -74,6 +81,68 @@ def add(
     Example: stead tenant add acme --name "Acme Inc."
     """
     run(_add(slug, name or slug, org))
+
+
+@app.command("seed")
+def seed(
+    organisation: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with organisation.toml, or the name of one that comes with Stead."
+        ),
+    ],
+    copy_to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Only copy the files there, to be changed.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Makes a tenant and its agents as files say. Applied again, only what the files say differently is changed.
+
+    Example: stead tenant seed rafael-tatts
+    """
+    from stead.apps import mentor  # noqa: PLC0415
+
+    path = Path(organisation)
+    folder = path if path.is_dir() else mentor.shipped().get(organisation)
+    if folder is None:
+        raise Invalid(
+            f"{organisation!r} is no folder, and does not come with Stead",
+            hint=f"There are: {', '.join(mentor.shipped())}.",
+        )
+    found = mentor.read_organisation(folder)
+    if copy_to is not None:
+        _copy(folder, copy_to)
+        return
+    tenant, applied = run(_seed(found))
+    if as_json:
+        agents = [{"slug": a.slug, "version": a.version, "changed": a.changed} for a in applied]
+        output.print_json({"tenant": tenant.slug, "id": str(tenant.id), "agents": agents})
+        return
+    output.say(f"{tenant.slug}  {tenant.id}")
+    for agent in applied:
+        output.say(f"{agent.slug}  version {agent.version}{'' if agent.changed else ', as it was'}")
+
+
+def _copy(folder: Path, to: Path) -> None:
+    import shutil  # noqa: PLC0415
+
+    try:
+        # Into a new folder only: nothing of anybody's is written over.
+        shutil.copytree(folder, to)
+    except FileExistsError:
+        raise Invalid(f"{to} is there already", hint="Name a folder that is not there yet.") from None
+    except OSError as error:
+        raise Invalid(f"{to}: {error.strerror}") from error
+    output.say(f"{to}")
+
+
+async def _seed(found: Organisation) -> tuple[Tenant, Sequence[Applied]]:
+    from stead.assembly import organisations  # noqa: PLC0415
+
+    async with opened_database() as (_, access, db):
+        if access.admin_url is None:
+            raise Invalid("this needs the owner's URL", hint="Set STEAD_ADMIN_DATABASE_URL.")
+        return await organisations.seed(access.admin_url, db, found)
 
 
 async def _add(slug: str, name: str, org: str | None) -> None:

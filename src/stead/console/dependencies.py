@@ -15,9 +15,9 @@ from stead.console.errors import PageForged, SignedOut
 from stead.console.forms import Form, check_origin, check_reader, read_form
 from stead.console.sessions import COOKIE, ConsoleSession, ConsoleSessions
 from stead.db import NOBODY, Database
-from stead.http.dependencies import address_of, parts_of
+from stead.http.counting import count_request
+from stead.http.dependencies import parts_of
 from stead.http.errors import ServiceOnly
-from stead.http.limiting import Limiter
 from stead.identity import Principal, Tenant, tenants
 
 
@@ -82,14 +82,13 @@ def sessions_of(request: Request) -> ConsoleSessions:
 
 async def _operator(request: Request) -> Operator:
     sessions = sessions_of(request)
-    limiter: Limiter = request.app.state.limiter
     session = sessions.read(request.cookies.get(COOKIE))
     if session is None:
-        await limiter.hit(request.app.state.rate_limit, "address", address_of(request))
+        await count_request(request, None)
         raise SignedOut("sign in first", hint="Open /console/sign-in.")
     check_reader(request)
     principal = session.principal
-    await limiter.hit(request.app.state.rate_limit, "identity", f"{principal.tenant.id}/{principal.key}")
+    await count_request(request, principal)
     if not await _is_there(request, principal):
         raise SignedOut("the key or the person that you signed in with is gone", hint="Sign in again.")
     request.state.tenant_id = str(principal.tenant.id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from stead.governance.models import Action, Facts
-from stead.governance.policy import Policy
+if TYPE_CHECKING:
+    from stead.governance.models import Action, Facts
 
 # Made once: `json.dumps` would make one for every value.
 _canonical: Final = json.JSONEncoder(
@@ -21,20 +21,23 @@ def digest_of(value: Any) -> bytes:
     return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).digest()
 
 
-def inputs_digest(action: Action, policy: Policy, facts: Facts, now: datetime) -> bytes:
+def inputs_digest(
+    action: Action, policy_version: int, policy_digest: str, facts: Facts, now: datetime
+) -> bytes:
     """SHA-256 over all that `evaluate` is given.
 
     Args:
         action: With its arguments.
-        policy: By its own digest.
+        policy_version: Which policy.
+        policy_digest: What it says.
         facts: All of them.
         now: The moment.
     """
     return digest_of(
         [
             "stead.decision.1",
-            policy.version,
-            policy.digest,
+            policy_version,
+            policy_digest,
             now.isoformat(),
             str(action.tenant_id),
             action.tool,

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from stead.governance.digests import inputs_digest
 from stead.governance.models import Action, Decision, Facts, Reason, Verdict
 from stead.governance.policy import Handling, Policy, TierVerdict
 from stead.governance.quiet_hours import first_moment, quiet_until
@@ -33,11 +32,14 @@ class Case:
     policy: Policy
     facts: Facts
     now: datetime
+    _handling: Handling | None = None
 
     @property
     def handling(self) -> Handling:
         """How the policy treats this tool in this tier."""
-        return self.policy.handling(self.action.tool, self.action.risk)
+        if self._handling is None:
+            self._handling = self.policy.handling(self.action.tool, self.action.risk)
+        return self._handling
 
 
 Rule = Callable[[Case], Reason]
@@ -76,7 +78,10 @@ def evaluate(action: Action, policy: Policy, facts: Facts, now: datetime) -> Dec
         not_before=_not_before(reasons) if verdict in {"defer", "needs_approval"} else None,
         quorum=case.handling.quorum if verdict == "needs_approval" else 0,
         policy_version=policy.version,
-        inputs_digest=inputs_digest(action, policy, facts, now),
+        policy_digest=policy.digest,
+        action=action,
+        facts=facts,
+        at=now,
     )
 
 

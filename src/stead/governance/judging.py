@@ -11,7 +11,6 @@ from uuid import UUID
 
 from stead.db import Row, Transaction
 from stead.governance import queries
-from stead.governance.digests import inputs_digest
 from stead.governance.document import DEFAULT_POLICY, read_policy
 from stead.governance.errors import PolicyInvalid
 from stead.governance.evaluating import evaluate
@@ -26,18 +25,12 @@ _remembered: Final[dict[UUID, tuple[UUID, Policy | None]]] = {}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement(Decision):
-    """A decision with all that it was made from.
+    """A decision by a tenant's policy.
 
     Args:
-        action: What was judged.
-        facts: With what governance added.
-        at: The moment.
         backoff_s: Seconds before the second attempt, as the policy that was asked says.
     """
 
-    action: Action
-    facts: Facts
-    at: datetime
     backoff_s: float = 2.0
 
 
@@ -100,7 +93,7 @@ async def judge(
                 not_before=decision.not_before,
                 quorum=decision.quorum,
                 policy_version=decision.policy_version,
-                inputs_digest=decision.inputs_digest,
+                policy_digest=decision.policy_digest,
                 action=action,
                 facts=facts,
                 at=at,
@@ -144,7 +137,10 @@ def unreadable(action: Action, facts: Facts, now: datetime, version: int) -> Dec
         not_before=None,
         quorum=0,
         policy_version=version,
-        inputs_digest=inputs_digest(action, DEFAULT_POLICY, facts, now),
+        policy_digest=DEFAULT_POLICY.digest,
+        action=action,
+        facts=facts,
+        at=now,
     )
 
 

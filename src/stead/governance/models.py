@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from stead.governance.digests import inputs_digest
+
 Risk = Literal["low", "medium", "high", "critical"]
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 #: From the strictest: the strictest of all rules decides.
@@ -106,8 +108,10 @@ class Decision:
         not_before: For ``defer``, and for what is to be approved inside quiet hours: when it may run.
         quorum: For ``needs_approval``: how many different people must approve.
         policy_version: Which policy judged.
-        inputs_digest: SHA-256 over action, policy, facts and time in canonical JSON: the same inputs give the same
-            decision, and a replay can show it.
+        policy_digest: SHA-256 of what it says, in hex.
+        action: What was judged.
+        facts: What was known.
+        at: The moment.
     """
 
     verdict: Verdict
@@ -115,4 +119,13 @@ class Decision:
     not_before: datetime | None
     quorum: int
     policy_version: int
-    inputs_digest: bytes
+    policy_digest: str
+    action: Action
+    facts: Facts
+    at: datetime
+
+    @property
+    def inputs_digest(self) -> bytes:
+        """SHA-256 over action, policy, facts and time in canonical JSON: the same inputs give the same
+        decision, and a replay can show it."""
+        return inputs_digest(self.action, self.policy_version, self.policy_digest, self.facts, self.at)

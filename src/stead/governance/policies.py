@@ -185,7 +185,7 @@ async def try_action(
         not_before=decision.not_before,
         quorum=decision.quorum,
         policy_version=decision.policy_version,
-        inputs_digest=decision.inputs_digest,
+        policy_digest=decision.policy_digest,
         action=action,
         facts=facts,
         at=moment,

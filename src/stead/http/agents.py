@@ -20,6 +20,7 @@ router = APIRouter(
 )
 
 SLUG = r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$"
+TYPE = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 
 
 class SaveAgent(BaseModel):
@@ -32,6 +33,12 @@ class SaveAgent(BaseModel):
     tagline: str | None = Field(None, max_length=500)
     description: str | None = Field(None, max_length=20_000)
     visibility: Literal["public", "hidden", "internal"] = "public"
+    generates: str | None = Field(
+        None,
+        pattern=TYPE,
+        description="The type of /api/generate that it answers.",
+        examples=["diagnosis"],
+    )
 
 
 class SaveVersion(BaseModel):
@@ -58,6 +65,7 @@ class AgentOut(BaseModel):
     tagline: str | None
     description: str | None
     visibility: str
+    generates: str | None
     version: int | None
     model: str | None
     shared: bool
@@ -123,12 +131,12 @@ async def add_version(
         raise RequestInvalid(f"model: {error.detail}", hint=error.hint) from None
     if body.output_schema is not None:
         agents.check_schema(body.output_schema)
-    named = set(body.tools) - set(runtime.registry.tool_names())
+    named = set(body.tools) - set(runtime.registry.known_tools())
     found = await tools.catalog.find_many(tx, caller, sorted(named)) if named else []
     if unknown := sorted(named - {spec.slug for spec in found}):
         raise RequestInvalid(
             f"tools: {', '.join(unknown)} are not registered here, and not in the catalogue",
-            hint=f"There are: {', '.join(runtime.registry.tool_names()) or 'none'}; GET /v1/tools lists others.",
+            hint=f"There are: {', '.join(runtime.registry.known_tools()) or 'none'}; GET /v1/tools lists others.",
         )
     version = await agents.add_version(tx, caller, slug, **body.model_dump())
     return await once.after(tx, caller, VersionOut.model_validate(version), 201)

@@ -17,9 +17,11 @@ from stead.http import (
     audit,
     chat,
     evaluation,
+    events,
     evidence,
     feedback,
     forgetting,
+    generate,
     guardrails,
     health,
     jobs,
@@ -38,10 +40,12 @@ from stead.http import (
     webhooks,
 )
 from stead.http.config import HttpConfig
-from stead.http.limiting import Limiter, read_limit
+from stead.http.counting import Limits
+from stead.http.limiting import Limiter
 from stead.http.middleware import BodyLimit, LastResort, RequestContext
 from stead.http.parts import Parts
 from stead.http.sse import Handover
+from stead.http.suspicions import Suspicions
 
 _DESCRIPTION = """
 The backend that AI agents live in: sessions, streaming chat and long-term memory on one PostgreSQL.
@@ -50,7 +54,7 @@ Errors are RFC 9457 problem documents with a stable `code`. Another tenant's id 
 exist. Writes that would do something twice when repeated take an `Idempotency-Key`; a chat message is known by
 its own id. A key made with scopes needs the one of the endpoint: `sessions`, `chat`, `memories`,
 `agents`, `jobs`, `projects`, `tools`, `accounts`, `evidence`, `guardrails`, `outbox`, `approvals`, `audit`,
-`realtime` or `keys`.
+`events`, `realtime` or `keys`.
 """
 
 
@@ -86,14 +90,16 @@ def create_app(
     )
     app.state.config = config
     app.state.limiter = Limiter(config.redis_url)
-    app.state.rate_limit = read_limit(config.rate_limit)
-    app.state.chat_rate_limit = read_limit(config.chat_rate_limit)
+    app.state.limits = Limits.of(config)
+    app.state.suspicions = Suspicions()
     problems.install(app)
     # Evaluation before memories, whose `/agents/memories/{memory_id}` would take its path for an id.
     for part in (
         sessions,
         feedback,
+        events,
         chat,
+        generate,
         evaluation,
         memories,
         forgetting,
@@ -153,6 +159,8 @@ def create_app(
         expose_headers=[
             "etag",
             "x-request-id",
+            "ratelimit",
+            "ratelimit-policy",
             "retry-after",
             "x-stead-session",
             "x-vercel-ai-ui-message-stream",

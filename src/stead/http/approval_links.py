@@ -14,7 +14,8 @@ from fastapi.responses import HTMLResponse
 
 from stead.actions import Approval, Vote, links
 from stead.core.errors import NotFound, SteadError
-from stead.http.dependencies import FAILURES, address_of, parts_of
+from stead.http.counting import count_failed_proof
+from stead.http.dependencies import parts_of
 from stead.http.errors import RequestInvalid, UnsupportedMediaType
 
 # No JsonRoute: a form is what a page without scripts can send. And no key or session is asked for: the token in
@@ -115,7 +116,7 @@ def _read(content_type: str | None, body: bytes) -> tuple[Vote, bytes, str | Non
 async def _failed(request: Request, error: SteadError) -> HTMLResponse:
     if isinstance(error, NotFound):
         # Tokens cannot be guessed; who tries many is stopped all the same.
-        await request.app.state.limiter.hit(FAILURES, "failed-proof", address_of(request))
+        await count_failed_proof(request, error)
     if "text/html" not in request.headers.get("accept", ""):
         # No browser: a problem document, as everywhere.
         raise error

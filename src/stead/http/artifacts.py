@@ -12,15 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stead.evidence import Artifact, NewArtifact, artifacts
 from stead.evidence.store import MAX_LINK_S, disposition
+from stead.http.counting import count_request
 from stead.http.dependencies import (
     Reading,
     ServiceCaller,
     Writing,
-    address_of,
     needs_scope,
     parts_of,
 )
-from stead.http.limiting import Limiter
 from stead.http.routing import JsonRoute
 
 #: Whose body is a file and no JSON.
@@ -177,8 +176,7 @@ async def content(
 ) -> Response:
     """Opened by a link that `POST /v1/artifacts/{artifact_id}/link` gave, without anything else. Parts of it by
     `Range`."""
-    limiter: Limiter = request.app.state.limiter
-    await limiter.hit(request.app.state.rate_limit, "address", address_of(request))
+    await count_request(request, None)
     parts = parts_of(request)
     artifact, path = await artifacts.open_link(
         parts.db, artifact_id, expires, signature, bucket=parts.artifacts

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from stead import agents
 from stead.agents import frames
 from stead.agents.frames import Frame
+from stead.http.counting import count_message
 from stead.http.dependencies import Caller, needs_scope, parts_of
 from stead.http.errors import RequestInvalid
-from stead.http.limiting import Limiter
 from stead.http.routing import JsonRoute
 
 router = APIRouter(route_class=JsonRoute, tags=["chat"], dependencies=[needs_scope("chat")])
@@ -81,11 +81,8 @@ class Stopped(BaseModel):
 
 
 async def limit_messages(request: Request, principal: Caller) -> None:
-    """A dependency: counts a message against the limit of messages."""
-    limiter: Limiter = request.app.state.limiter
-    await limiter.hit(
-        request.app.state.chat_rate_limit, "chat", f"{principal.tenant.id}/{principal.key}"
-    )
+    """A dependency of what costs a model call: counts against the limits of messages."""
+    await count_message(request, principal)
 
 
 @router.post(

@@ -17,7 +17,14 @@ class HttpConfig:
         model: The model of agents that name none.
         embedder: The embedder's name.
         rate_limit: For each identity, and for each address that proved none ("120/minute").
-        chat_rate_limit: Messages to agents, likewise.
+        session_rate_limit: For each session.
+        address_rate_limit: For each address, of all who are no services.
+        open_rate_limit: Anonymous sessions opened from one address.
+        chat_rate_limit: Messages to agents, of each identity and in each session.
+        address_chat_rate_limit: Messages to agents from one address.
+        service_rate_limit: For each service; None: as for each identity.
+        service_chat_rate_limit: Messages of each service; None: as of each identity.
+        unknown_id_rate_limit: Ids that are none of the caller's.
         trusted_proxies: Addresses whose ``X-Forwarded-For`` is believed.
         max_artifact_bytes: Of a file that is stored.
         session_ttl_s: How long an anonymous session's token is good.
@@ -32,7 +39,14 @@ class HttpConfig:
     model: str = "offline"
     embedder: str = "static"
     rate_limit: str = "120/minute"
+    session_rate_limit: str = "120/minute"
+    address_rate_limit: str = "1200/minute"
+    open_rate_limit: str = "60/minute"
     chat_rate_limit: str = "30/minute"
+    address_chat_rate_limit: str = "300/minute"
+    service_rate_limit: str | None = None
+    service_chat_rate_limit: str | None = None
+    unknown_id_rate_limit: str = "60/minute"
     redis_url: str | None = None
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +14,17 @@ from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection
 
 from stead import actions, identity
-from stead.core.errors import Unauthenticated
+from stead.core.errors import Forbidden, NotFound, Unauthenticated
 from stead.db import Transaction
 from stead.http.config import HttpConfig
+from stead.http.counting import count_failed_proof, count_request
 from stead.http.errors import ApproversOnly, MembersOnly, ServiceOnly
-from stead.http.limiting import Limiter, read_limit
 from stead.http.parts import Parts
 from stead.identity import Credentials, Principal, tenant_service
 
 SESSION_COOKIE: Final = "stead_session"
 SESSION_HEADER: Final = "x-session-token"
 _SIGNATURE_HEADERS: Final = ("webhook-id", "webhook-timestamp", "webhook-signature")
-#: Proofs that fail, from one address.
-FAILURES: Final = read_limit("30/minute")
 
 
 def parts_of(request: HTTPConnection) -> Parts:
@@ -38,24 +35,6 @@ def parts_of(request: HTTPConnection) -> Parts:
 def config_of(request: HTTPConnection) -> HttpConfig:
     """The edge's configuration."""
     return request.app.state.config
-
-
-def address_of(request: HTTPConnection) -> str:
-    """The client's address: the last hop that is no trusted proxy. IPv6 counts by its /64."""
-    host = request.client.host if request.client else "unknown"
-    trusted = config_of(request).trusted_proxies
-    if host in trusted:
-        for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
-            if hop.strip() and hop.strip() not in trusted:
-                host = hop.strip()
-                break
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host[:64]
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
 
 
 async def _cookie_of(request: Request) -> str | None:
@@ -87,20 +66,22 @@ async def optional_principal(request: Request) -> Principal | None:
 
 
 async def prove(request: Request, credentials: Credentials) -> Principal | None:
-    """Who brings these credentials, counted against their limit; None when there are none."""
-    limiter: Limiter = request.app.state.limiter
-    address = address_of(request)
+    """Who brings these credentials, counted against their limits; None when there are none."""
     nothing = not (credentials.bearer or credentials.session_token or credentials.signature)
     if nothing:
-        await limiter.hit(request.app.state.rate_limit, "address", address)
+        await count_request(request, None)
         return None
     try:
         admission = await parts_of(request).authenticator.admit(credentials)
-    except Unauthenticated:
-        await limiter.hit(FAILURES, "failed-proof", address)
+    except Unauthenticated as error:
+        await count_failed_proof(request, error)
+        raise
+    except (Forbidden, NotFound):
+        # Somebody, but nobody here: it took a look into the database all the same.
+        await count_request(request, None)
         raise
     principal = admission.principal
-    await limiter.hit(request.app.state.rate_limit, "identity", f"{principal.tenant.id}/{principal.key}")
+    await count_request(request, principal)
     request.state.tenant_id = str(principal.tenant.id)
     request.state.proven_until = admission.expires_at
     structlog.contextvars.bind_contextvars(tenant_id=str(principal.tenant.id))

@@ -87,9 +87,30 @@ class ProfileNotAllowed(Forbidden):
 
 
 class TooManyRequests(RateLimited):
-    """Too many requests for now."""
+    """Too many requests for now.
+
+    Args:
+        limit: The limit that was reached, by its name: it stands in the problem and in ``RateLimit``.
+        amount: How many requests it lets through.
+        window_s: In how many seconds.
+    """
 
     code = "rate_limited"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        hint: str = "",
+        retry_after_s: float = 1.0,
+        limit: str,
+        amount: int,
+        window_s: int,
+    ) -> None:
+        super().__init__(detail, hint=hint, retry_after_s=retry_after_s, limit=limit)
+        self.limit = limit
+        self.amount = amount
+        self.window_s = window_s
 
 
 class NotReady(Unavailable):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from stead.core.errors import SteadError
+from stead import knowledge
 from stead.evidence import NewEvidence, records, scopes
 from stead.evidence.scopes import NeededScope
 from stead.http.dependencies import (
@@ -24,10 +21,7 @@ from stead.http.dependencies import (
     parts_of,
 )
 from stead.http.routing import JsonRoute
-from stead.providers.embedders import Embedder
 
-_log = structlog.stdlib.get_logger(__name__)
-_EMBED_TIMEOUT_S: Final = 5.0
 _KIND: Final = r"^[a-z0-9][a-z0-9_.:-]{0,99}$"
 Kind = Annotated[
     str, Path(pattern=r"^(\*|[a-z0-9][a-z0-9_.:-]{0,99})$", description="`*`: of every kind.")
@@ -155,7 +149,7 @@ async def search(
     """By words and by meaning, best first."""
     parts = parts_of(request)
     embedder = parts.runtime.embedder
-    vector = await _embedded(embedder, body.query)
+    vector = await knowledge.embed_question(embedder, body.query)
     async with parts.db.transaction(principal) as tx:
         found = await records.search(
             tx,
@@ -203,13 +197,3 @@ async def delete(evidence_id: UUID, principal: ServiceCaller, tx: Writing) -> Re
     """With the files that belong to it."""
     await records.delete(tx, principal, evidence_id)
     return Response(status_code=204)
-
-
-async def _embedded(embedder: Embedder, text: str) -> Sequence[float] | None:
-    try:
-        async with asyncio.timeout(_EMBED_TIMEOUT_S):
-            return (await embedder.embed([text]))[0]
-    except (SteadError, TimeoutError) as error:
-        # Words still find it.
-        _log.warning("question_not_embedded", reason=type(error).__name__)
-        return None

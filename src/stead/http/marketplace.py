@@ -232,10 +232,8 @@ async def chat_with_agent(body: ChatWithAgent, request: Request, caller: Caller)
     response_class=StreamingResponse,
     responses={
         200: {
-            "content": {
-                "text/event-stream": {},
-                "application/json": {"schema": RanAgent.model_json_schema()},
-            },
+            "model": RanAgent,
+            "content": {"text/event-stream": {}},
             "description": "UI message stream or, with `stream` false, the answer when it is there",
         }
     },

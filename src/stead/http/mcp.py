@@ -28,6 +28,7 @@ router = APIRouter(tags=["memories"])
 
 PROFILE_HEADER: Final = "x-stead-profile"
 _MAX_PROFILE_CHARS: Final = 320
+_KEPT: Final = frozenset({"www-authenticate", "retry-after", "ratelimit", "ratelimit-policy"})
 _INVALID_REQUEST: Final = -32600
 _INTERNAL_ERROR: Final = -32603
 
@@ -175,5 +176,5 @@ def _refusal(request: Request, error: SteadError) -> JSONResponse:
             "data": json.loads(bytes(document.body)),
         },
     }
-    kept = {k: v for k, v in document.headers.items() if k in {"www-authenticate", "retry-after"}}
+    kept = {k: v for k, v in document.headers.items() if k in _KEPT}
     return JSONResponse(body, status_code=error.status, headers=kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,12 +9,10 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from stead import memory
-from stead.core.errors import SteadError
+from stead import knowledge, memory
 from stead.db import Transaction
 from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
@@ -49,14 +46,12 @@ from stead.identity import Principal
 from stead.memory import MemoryKind, NewMemory, exporting, records, reranking, scopes
 from stead.memory.contents import check_content, check_metadata, unit_vector
 from stead.memory.exporting import ExportPage, ExportPlace
-from stead.memory.recall import MAX_QUESTION_CHARS, within
+from stead.memory.recall import within
 from stead.memory.scopes import Scope
 from stead.providers.embedders import Embedder
 
 router = APIRouter(route_class=JsonRoute, tags=["memories"], dependencies=[needs_scope("memories")])
 
-_log = structlog.stdlib.get_logger(__name__)
-_EMBED_TIMEOUT_S: Final = 2.0
 _EXPORT_BATCH: Final = 500
 _AHEAD: Final = timedelta(days=1)
 
@@ -112,7 +107,7 @@ async def search_memories(body: SearchMemories, request: Request, caller: Caller
     embedder = parts.runtime.embedder
     question = memory.Question(
         text=body.query,
-        vector=await _embed_question(embedder, body.query),
+        vector=await knowledge.embed_question(embedder, body.query),
         as_of=body.as_of,
         asked_at=body.asked_at,
     )
@@ -273,7 +268,7 @@ async def inspect_memories(
         items = [InspectedMemory(**MemoryOut.of(item).model_dump()) for item in page.items]
         return InspectedMemories(items=items, next_cursor=write_cursor(page.next_before))
     embedder = parts.runtime.embedder
-    question = memory.Question(text=q, vector=await _embed_question(embedder, q), as_of=as_of)
+    question = memory.Question(text=q, vector=await knowledge.embed_question(embedder, q), as_of=as_of)
     async with parts.db.transaction(caller.served()) as tx:
         scope = await scopes.resolve(tx, caller, profile_id=profile_id, session_id=session_id)
         found = await memory.recall(tx, scope.id, question, embedder=embedder, limit=limit)
@@ -341,16 +336,6 @@ async def _vectors(embedder: Embedder, items: Sequence[StoreMemory]) -> list[Seq
         for n, vector in zip(missing, made, strict=True):
             vectors[n] = vector
     return vectors
-
-
-async def _embed_question(embedder: Embedder, text: str) -> Sequence[float] | None:
-    try:
-        async with asyncio.timeout(_EMBED_TIMEOUT_S):
-            return (await embedder.embed([text[:MAX_QUESTION_CHARS]]))[0]
-    except (SteadError, TimeoutError) as error:
-        # Words still find memories; a slow embedder must not keep anybody waiting.
-        _log.warning("question_not_embedded", reason=type(error).__name__)
-        return None
 
 
 async def _lines(

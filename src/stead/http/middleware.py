@@ -32,6 +32,8 @@ _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 REQUESTS: Final = Counter(
     "stead_http_requests_total", "Requests by route and status.", ["method", "route", "status"]
 )
+REFUSALS: Final = Counter("stead_http_refusals_total", "Requests that were refused, by code.", ["code"])
+_REFUSED: Final = frozenset({401, 403, 404, 409, 429})
 DURATION: Final = Histogram(
     "stead_http_request_duration_seconds",
     "Time to the first byte of the answer.",
@@ -85,6 +87,9 @@ class RequestContext:
         method = scope["method"] if scope["method"] in {"GET", "POST", "PATCH", "PUT", "DELETE", "HEAD", "OPTIONS"} else "OTHER"  # fmt: skip  # noqa: E501
         REQUESTS.labels(method, route, str(status)).inc()
         DURATION.labels(method, route).observe(first_byte_s)
+        # Codes are those of error classes, so that they are not many.
+        if status in _REFUSED and isinstance(code := state.get("problem_code"), str):
+            REFUSALS.labels(code).inc()
         # A probe that is told "not yet" is no event either.
         if scope["path"] in _QUIET and (status < 400 or status == 503):
             return

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from stead.actions import Webhooks
 from stead.agents import AgentRuntime
+from stead.analytics import AnalyticsServices
 from stead.audit import AnchorFile, SigningKey
 from stead.db import Database
 from stead.evidence import ArtifactStore
@@ -36,6 +37,7 @@ class Parts:
         tool_sources: Providers that list tools.
         guard: Which addresses tools may call.
         accounts: What linking accounts works with.
+        analytics: What events are taken and sent on with.
         console_key: What cookies of the console are signed with.
         webhook_secret: What a provider of accounts signs its webhooks with.
         artifacts: Files of evidence.
@@ -67,6 +69,7 @@ class Parts:
     console_key: bytes = field(repr=False)
     webhook_secret: str | None = field(default=None, repr=False)
     artifacts: ArtifactStore
+    analytics: AnalyticsServices = field(default_factory=AnalyticsServices)
     dispatch: str = "postgres"
     audit_key: SigningKey | None = None
     audit_anchors: AnchorFile | None = None

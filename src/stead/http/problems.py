@@ -15,11 +15,13 @@ from starlette.exceptions import HTTPException
 from stead.core.errors import Conflict, RateLimited, SteadError, Unauthenticated, Unavailable
 from stead.db import CONNECTION_LOST
 from stead.db.errors import DatabaseUnavailable, TextNotStorable
+from stead.http.counting import count_refusal
 from stead.http.errors import (
     Internal,
     MethodNotAllowed,
     RequestInvalid,
     RouteUnknown,
+    TooManyRequests,
     UnsupportedMediaType,
 )
 
@@ -44,6 +46,10 @@ def problem(error: SteadError, request_id: str | None = None) -> JSONResponse:
     headers: dict[str, str] = {}
     if isinstance(error, RateLimited):
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_s)))
+    if isinstance(error, TooManyRequests):
+        # As the draft has them: draft-ietf-httpapi-ratelimit-headers-10.
+        headers["ratelimit-policy"] = f'"{error.limit}";q={error.amount};w={error.window_s}'
+        headers["ratelimit"] = f'"{error.limit}";r=0;t={headers["retry-after"]}'
     if isinstance(error, Unavailable):
         headers["retry-after"] = "1"
     if isinstance(error, Unauthenticated):
@@ -95,6 +101,10 @@ def install(app: FastAPI) -> None:
     """Makes every failure that has a handler of its own a problem document; `LastResort` sees to the rest."""
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
+        try:
+            await count_refusal(request, translate(error))
+        except TooManyRequests as instead:
+            error = instead
         return answer(error, request.scope.setdefault("state", {}))
 
     for kind in (SteadError, RequestValidationError, HTTPException):

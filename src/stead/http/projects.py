@@ -16,6 +16,7 @@ from stead.apps.forge import ForgeServices, Mode, ProjectFile, ProjectStatus, ex
 from stead.apps.forge.archives import Archive
 from stead.apps.forge.daily_sessions import check_seen
 from stead.apps.forge.errors import NothingToExport
+from stead.http.counting import count_message
 from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
     Caller,
@@ -26,7 +27,6 @@ from stead.http.dependencies import (
     needs_scope,
     parts_of,
 )
-from stead.http.limiting import Limiter
 from stead.http.project_bodies import (
     AdvanceRoadmap,
     CreateProject,
@@ -276,8 +276,7 @@ async def say_to_mentor(
     project_id: UUID, daily_session_id: UUID, body: SayToMentor, request: Request, caller: Caller
 ) -> MentorSaid:
     """Says something; the mentor answers with a question. Nothing is stored when the model fails."""
-    limiter: Limiter = request.app.state.limiter
-    await limiter.hit(request.app.state.chat_rate_limit, "chat", f"{caller.tenant.id}/{caller.key}")
+    await count_message(request, caller)
     parts = parts_of(request)
     async with parts.db.transaction(caller.served(), read_only=True) as tx:
         project = await forge.projects.get(tx, caller, project_id)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Header, Query, Request, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from stead.core.errors import Unauthenticated
-from stead.http.dependencies import FAILURES, Caller, address_of, needs_scope, parts_of, proven_until
-from stead.http.limiting import Limiter
+from stead.http.counting import count_failed_proof, count_request
+from stead.http.dependencies import Caller, needs_scope, parts_of, proven_until
 from stead.http.sse import EventStream
 from stead.identity import Admission, Credentials
 from stead.realtime import ChangeStream, Position, Wanted
@@ -55,18 +55,16 @@ async def websocket(socket: WebSocket) -> None:
 
     Who may do what is decided when a channel is joined, by the token that it brings, else by ``apikey``.
     """
-    limiter: Limiter = socket.app.state.limiter
-    address = address_of(socket)
 
     async def admit(token: str) -> Admission:
         try:
             return await parts_of(socket).authenticator.admit(Credentials(bearer=token))
-        except Unauthenticated:
-            await limiter.hit(FAILURES, "failed-proof", address)
+        except Unauthenticated as error:
+            await count_failed_proof(socket, error)
             raise
 
     version: Version = "1.0.0" if socket.query_params.get("vsn") == "1.0.0" else "2.0.0"
-    await limiter.hit(socket.app.state.rate_limit, "address", address)
+    await count_request(socket, None)
     await socket.accept()
     served = Socket(parts_of(socket).live, admit, socket.query_params.get("apikey", ""), version, LIMITS)
 

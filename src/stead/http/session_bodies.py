@@ -127,6 +127,7 @@ class RunOut(BaseModel):
     id: UUID
     session_id: UUID | None
     agent_name: str
+    kind: str
     message_id: UUID
     status: str
     model: str | None

@@ -12,6 +12,7 @@ from stead import agents, identity, memory, sessions
 from stead.apps import marketplace
 from stead.core.ids import new_id
 from stead.db import NOBODY, Transaction
+from stead.http.counting import count_opening
 from stead.http.cursors import read_cursor, write_cursor
 from stead.http.dependencies import (
     SESSION_COOKIE,
@@ -24,6 +25,7 @@ from stead.http.dependencies import (
     needs_scope,
     parts_of,
 )
+from stead.http.email_claims import looked_into
 from stead.http.routing import JsonRoute
 from stead.http.session_bodies import (
     Closed,
@@ -66,12 +68,14 @@ async def open_session(
         if again := await once.before(tx, caller):
             return again
         session = await _open(tx, request, caller, body)
-        return await once.after(tx, caller, {"sessionId": session.id})
+        response = await once.after(tx, caller, {"sessionId": session.id})
+    return looked_into(response, request, caller, body.email)
 
 
 async def _open_anonymous(request: Request, body: OpenSession) -> Response:
     # Without an identity there is nobody whom an Idempotency-Key could belong to: repeated, it opens another.
     parts, config = parts_of(request), config_of(request)
+    await count_opening(request)
     async with parts.db.transaction(NOBODY, read_only=True) as tx:
         tenant = await identity.tenants.find(tx, body.org_id)
     caller = anonymous(tenant).within(new_id())
@@ -88,7 +92,7 @@ async def _open_anonymous(request: Request, body: OpenSession) -> Response:
         samesite="lax",
         path="/",
     )
-    return response
+    return looked_into(response, request, caller, body.email)
 
 
 async def _open(tx: Transaction, request: Request, caller: Principal, body: OpenSession) -> Session:
@@ -113,7 +117,8 @@ async def update_session(
         context=body.context,
     )
     await _remember(tx, request, caller, session, _statements(body.context))
-    return await once.after(tx, caller, DoneFor(session_id=session.id))
+    response = await once.after(tx, caller, DoneFor(session_id=session.id))
+    return looked_into(response, request, caller, body.email)
 
 
 @router.post("/api/session/{session_id}/link", response_model=DoneFor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter as Counts
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -29,13 +30,14 @@ _BREAKERS: Final = Counter("outbox_breakers_opened", "Accounts that are left alo
 Status = Literal["success", "retry", "failed"]
 
 
-def settled(tenant: str, status: Status, code: str | None) -> None:
-    """Counts an attempt that ended."""
-    _PROCESSED.labels(tenant=tenant, status=status).inc()
-    if status == "retry":
-        _RETRIES.labels(tenant=tenant).inc()
-    if status != "success":
-        _FAILURES.labels(tenant=tenant, code=code or "unknown").inc()
+def settled(ended: Iterable[tuple[str, Status, str | None]]) -> None:
+    """Counts attempts that ended, each with its tenant, its status and the code of its failure."""
+    for (tenant, status, code), n in Counts(ended).items():
+        _PROCESSED.labels(tenant=tenant, status=status).inc(n)
+        if status == "retry":
+            _RETRIES.labels(tenant=tenant).inc(n)
+        if status != "success":
+            _FAILURES.labels(tenant=tenant, code=code or "unknown").inc(n)
 
 
 def took(duration_s: float) -> None:
@@ -43,14 +45,16 @@ def took(duration_s: float) -> None:
     _DURATION.observe(duration_s)
 
 
-def begun(tenant: str, n: int) -> None:
-    """Counts attempts that begin."""
-    _ATTEMPTS.labels(tenant=tenant).inc(n)
+def begun(tenants: Iterable[str]) -> None:
+    """Counts attempts that begin, by their tenants."""
+    for tenant, n in Counts(tenants).items():
+        _ATTEMPTS.labels(tenant=tenant).inc(n)
 
 
-def held(tenant: str, code: str) -> None:
-    """Counts an envelope that does not run."""
-    _HELD.labels(tenant=tenant, code=code).inc()
+def held(refused: Iterable[tuple[str, str]]) -> None:
+    """Counts envelopes that do not run, each with its tenant and why."""
+    for (tenant, code), n in Counts(refused).items():
+        _HELD.labels(tenant=tenant, code=code).inc(n)
 
 
 def fenced(n: int) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from stead.db import Row, Transaction
+
+T = TypeVar("T")
 
 _ENVELOPE: Final = """
   o.id, o.tenant_id, o.tool_slug, o.tool_version, o.tool_digest, o.provider, o.arguments, o.connected_account_id,
@@ -318,13 +320,22 @@ async def settle(
         envelope_ids,
         leases,
         outcomes,
-        results,
-        errors,
-        codes,
-        delays,
-        provider_ids,
+        _unless_empty(results),
+        _unless_empty(errors),
+        _unless_empty(codes),
+        _unless_empty(delays),
+        _unless_empty(provider_ids),
         durations,
     )
+
+
+def _unless_empty(values: Sequence[T | None]) -> Sequence[T | None]:
+    # Where nothing has a value the database fills up with nulls by itself: that costs less than to send them.
+    return values if any(value is not None for value in values) else ()
+
+
+async def tell_depths(tx: Transaction) -> int:
+    return cast("int", await tx.value("select stead.tell_depths()"))
 
 
 async def hand_back(tx: Transaction, worker_id: UUID, known: Sequence[UUID], older_s: float) -> int:

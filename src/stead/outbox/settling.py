@@ -135,9 +135,11 @@ class Settler:
         if opened:
             metrics.breakers_opened(opened)
             _log.warning("outbox_breakers_opened", breakers=opened)
-        for ended in batch:
-            if ended.envelope.id in accepted:
-                metrics.settled(ended.envelope.tenant_slug, _STATUS[ended.outcome], ended.result.code)
+        metrics.settled(
+            (ended.envelope.tenant_slug, _STATUS[ended.outcome], ended.result.code)
+            for ended in batch
+            if ended.envelope.id in accepted
+        )
         if len(accepted) < len(batch):
             metrics.fenced(len(batch) - len(accepted))
             _log.warning("envelopes_fenced", envelopes=len(batch) - len(accepted))

@@ -53,6 +53,15 @@ async def depths(tx: Transaction, tenant_id: UUID | None = None) -> dict[tuple[s
     return {(row["tenant_slug"], row["status"]): row["count"] for row in rows}
 
 
+async def tell(db: Database) -> int:
+    """Tells the channels ``outbox:<tenant id>`` what `depths` finds, where somebody listens and it has changed.
+
+    Returns how many tenants were told.
+    """
+    async with db.transaction(NOBODY) as tx:
+        return await queries.tell_depths(tx)
+
+
 async def measure(db: Database) -> int:
     """Shows the depths in the metrics of this process."""
     async with db.transaction(NOBODY, read_only=True) as tx:

@@ -179,8 +179,8 @@ class OutboxWorker:
             envelope, ruling = running[row["id"]]
             envelope.lease_no, envelope.attempt = row["lease_no"], row["attempts"]
             self._launch(envelope, ruling.backoff_s)
-        for envelope, ruling in held:
-            metrics.held(envelope.tenant_slug, ruling.code or ruling.status)
+        metrics.begun(running[row["id"]][0].tenant_slug for row in begun)
+        metrics.held((envelope.tenant_slug, ruling.code or ruling.status) for envelope, ruling in held)
         return len(rows)
 
     async def _hold(self, tx: Transaction, held: Sequence[tuple[Claimed, Ruling]]) -> None:
@@ -219,7 +219,6 @@ class OutboxWorker:
     def _launch(self, envelope: Claimed, backoff_s: float) -> None:
         # Claimed again by this very worker after its first lease was lost: the first is fenced off by its number.
         self._tenants[envelope.tenant_id] += 1
-        metrics.begun(envelope.tenant_slug, 1)
         task = asyncio.create_task(self._carry_out(envelope, backoff_s))
         self._held[envelope.id] = task
 

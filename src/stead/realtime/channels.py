@@ -31,7 +31,7 @@ _PAGE: Final = 200
 _FLUSH_S: Final = 0.01
 _MAX_UNSENT: Final = 5000
 #: Only Stead itself speaks in these; they are named for the tenant that they belong to.
-SERVER_CHANNELS: Final = ("outbox", "approvals", "jobs")
+SERVER_CHANNELS: Final = ("outbox", "approvals", "guardrails", "jobs")
 
 
 class Member(Protocol):

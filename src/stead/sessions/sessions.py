@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from stead import analytics
 from stead.core.ids import new_id
 from stead.db import Row, Transaction
 from stead.identity import Principal
@@ -80,6 +81,7 @@ async def open_session(
         context or {},
     )
     session = _session(row)
+    await analytics.events.session_created(tx, principal, session.id)
     if email:
         session = await _write(tx, session, Contact(email=email), {})
     return session, True
@@ -222,6 +224,7 @@ async def link(
         principal.external_id,
         principal.tenant.external_org_id,
     )
+    await analytics.events.session_authenticated(tx, session_id)
     return _session(linked), True
 
 

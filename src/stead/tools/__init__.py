@@ -23,7 +23,7 @@ from stead.tools.errors import (
     ToolSchemaInvalid,
     ToolUnknown,
 )
-from stead.tools.functions import LocalTool, ToolContext
+from stead.tools.functions import ActionContext, LocalTool
 from stead.tools.guard import Guard, GuardedTransport, guarded_client
 from stead.tools.http import HttpTools
 from stead.tools.local import LocalTools
@@ -51,6 +51,7 @@ from stead.tools.toolbox import Toolbox
 
 __all__ = [
     "RISKS",
+    "ActionContext",
     "AddressRefused",
     "AddressUnknown",
     "CatalogEntry",
@@ -73,7 +74,6 @@ __all__ = [
     "Severity",
     "SyncReport",
     "ToolCall",
-    "ToolContext",
     "ToolDrifted",
     "ToolInCode",
     "ToolInvalid",

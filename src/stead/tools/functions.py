@@ -18,7 +18,7 @@ _CONTEXT_NAMES = {"ctx", "context"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ToolContext:
+class ActionContext:
     """What a function is told of the action that it carries out.
 
     Args:
@@ -41,16 +41,18 @@ class LocalTool:
     """A function, and the tool that it is.
 
     Args:
-        context: Name of the parameter that is given the `ToolContext`; None: it takes none.
+        context: Name of the parameter that is given the `ActionContext`; None: it takes none.
         model: Its arguments as pydantic reads them.
+        asynchronous: Whether it runs in the loop; others run in a thread.
     """
 
     spec: ToolSpec
     function: Callable[..., Any]
     context: str | None
     model: type[BaseModel]
+    asynchronous: bool
 
-    def arguments(self, given: Mapping[str, Any], context: ToolContext) -> dict[str, Any]:
+    def arguments(self, given: Mapping[str, Any], context: ActionContext) -> dict[str, Any]:
         """The function's arguments.
 
         Raises:
@@ -75,7 +77,7 @@ def read_function(
     """The tool that a function is.
 
     Args:
-        function: Async or not; a parameter annotated `ToolContext`, or a first one named ``ctx`` or ``context``
+        function: Async or not; a parameter annotated `ActionContext`, or a first one named ``ctx`` or ``context``
             without annotation, is given the context and is none of the tool's arguments.
         name: Its slug; the function's name when None.
         version: Of the tool.
@@ -94,7 +96,7 @@ def read_function(
     hints = get_type_hints(function, include_extras=True)
     for position, parameter in enumerate(inspect.signature(function).parameters.values()):
         hint = hints.get(parameter.name, Any)
-        if hint is ToolContext or (
+        if hint is ActionContext or (
             position == 0 and parameter.name in _CONTEXT_NAMES and parameter.name not in hints
         ):
             context = parameter.name
@@ -117,7 +119,8 @@ def read_function(
     except Exception as error:  # noqa: BLE001 - pydantic has no common class of what it raises here
         raise ToolInvalid(
             f"the parameters of the tool {slug!r} are none that JSON has ({type(error).__name__})",
-            hint="Use numbers, text, lists, enums and pydantic models, and names without a leading underscore.",
+            hint="Use numbers, text, lists, enums and pydantic models, and names without a leading underscore; "
+            "one that is annotated ActionContext is given the action.",
         ) from None
     schema.pop("title", None)
     spec = ToolSpec(
@@ -134,4 +137,10 @@ def read_function(
         amount_argument=amount,
         timeout_s=timeout_s,
     )
-    return LocalTool(spec=spec, function=function, context=context, model=model)
+    return LocalTool(
+        spec=spec,
+        function=function,
+        context=context,
+        model=model,
+        asynchronous=inspect.iscoroutinefunction(function),
+    )

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from stead.identity import Tenant, tenant_service
 from stead.tools.errors import ToolRefused, ToolRetry
-from stead.tools.functions import LocalTool, ToolContext
+from stead.tools.functions import ActionContext, LocalTool
 from stead.tools.models import ToolCall, ToolOutcome
 from stead.tools.registry import ToolRegistry
 
@@ -46,7 +46,7 @@ class LocalTools:
                 kind="retryable", code="tool_not_here", error="this process has another form of it"
             )
         tenant = Tenant(id=call.tenant_id, slug=call.tenant_slug)
-        context = ToolContext(
+        context = ActionContext(
             principal=tenant_service(tenant, credential="tool"),
             envelope_id=call.envelope_id,
             key=call.key,
@@ -76,7 +76,7 @@ class LocalTools:
 
         try:
             async with asyncio.timeout(timeout_s):
-                if inspect.iscoroutinefunction(tool.function):
+                if tool.asynchronous:
                     begun = True
                     result = await tool.function(**arguments)
                 else:

@@ -15,7 +15,7 @@ from stead.agents.limits import LoopConfig
 from stead.agents.models import Proposal, Said
 from stead.db import assert_no_transaction
 from stead.memory.extraction import Answer
-from stead.providers.models import PriceList, is_offline
+from stead.providers.models import PriceList, is_offline, takes_temperature
 from stead.providers.models.catalog import ModelCatalog
 from stead.providers.models.failures import failure_of
 from stead.providers.models.retries import retry_settings
@@ -127,7 +127,7 @@ def _agent(
         name=name,
         instructions=instructions,
         model_settings=ModelSettings(
-            temperature=temperature,
+            temperature=temperature if takes_temperature(model) else None,
             include_usage=True,
             store=False if model.startswith("openai/") else None,
             retry=None if is_offline(model) else retry_settings(config.max_retries),

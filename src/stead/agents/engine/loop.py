@@ -31,7 +31,7 @@ from stead.agents.models import (
 )
 from stead.agents.streams import LiveStream
 from stead.db import assert_no_transaction
-from stead.providers.models import PriceList, is_offline
+from stead.providers.models import PriceList, is_offline, takes_temperature
 from stead.providers.models.catalog import ModelCatalog
 from stead.providers.models.failures import failure_of
 from stead.providers.models.retries import retry_settings
@@ -210,7 +210,7 @@ def _agent(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> Agent[ToolC
         name=turn.agent.slug,
         instructions=instructions_of(turn.agent, turn.context),
         model_settings=ModelSettings(
-            temperature=turn.agent.temperature,
+            temperature=turn.agent.temperature if takes_temperature(turn.model) else None,
             max_tokens=turn.agent.max_tokens,
             include_usage=True,
             # The conversation is kept here and nowhere else.
@@ -219,7 +219,11 @@ def _agent(turn: Turn, catalog: ModelCatalog, config: LoopConfig) -> Agent[ToolC
             timeout=None if catalog.times_streams(turn.model) else config.call_timeout_s,
         ),
         tools=[
-            function_tool(tool.function, name_override=tool.name, strict_mode=False)
+            function_tool(
+                tool.function(turn.tool_context) if tool.per_run else tool.function,
+                name_override=tool.name,
+                strict_mode=False,
+            )
             for tool in turn.agent.tools
         ]
         + offered(turn),

@@ -71,6 +71,7 @@ EXPORTED: Final[tuple[tuple[str, LiteralString], ...]] = (
     ("vote", _export("public.approval_votes", "t.profile_id = $2", key="t.approval_id")),
     ("evidence", _export("public.evidence_embeddings", "t.profile_id = $2")),
     ("waitlist_entry", _export("public.waitlist_entries", _OWNED)),
+    ("event", _export("public.analytics_events", _OF_A_SESSION, at="received_at")),
     (
         "session_candidate",
         _export("public.session_candidates", _OF_A_SESSION, key="t.session_id || ' ' || t.agent_id"),

@@ -14,7 +14,7 @@ from stead.providers.models.errors import (
     ModelTimedOut,
     ModelUnknown,
 )
-from stead.providers.models.names import ModelConfig, check_model, is_offline
+from stead.providers.models.names import ModelConfig, check_model, is_offline, takes_temperature
 from stead.providers.models.prices import Price, PriceList
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "PriceList",
     "check_model",
     "is_offline",
+    "takes_temperature",
 ]

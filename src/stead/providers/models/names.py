@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Final, Literal
@@ -9,12 +10,18 @@ from typing import Final, Literal
 from stead.providers.models.errors import ModelNotConfigured, ModelUnknown
 
 OFFLINE: Final = "offline"
+_REASONING: Final = re.compile(r"openai/(?:o[0-9]|gpt-5)")
 OpenAIApi = Literal["responses", "chat_completions"]
 
 
 def is_offline(name: str) -> bool:
     """Whether this is the model that answers by rule."""
     return name == OFFLINE
+
+
+def takes_temperature(name: str) -> bool:
+    """Whether the model takes a temperature. OpenAI's reasoning models refuse a request that has one."""
+    return _REASONING.match(name) is None or "-chat" in name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import structlog
 
@@ -26,13 +26,16 @@ _ABOUT_ACCOUNTS: Final = "composio.connected_account."
 _EXPIRED: Final = "composio.connected_account.expired"
 
 
+Receipt = Literal["done", "replayed", "ignored"]
+
+
 async def receive(
     services: AccountServices,
     secret: str | None,
     headers: Mapping[str, str],
     body: bytes,
     clock: Clock,
-) -> bool:
+) -> Receipt:
     """Takes a webhook of Composio.
 
     Args:
@@ -43,7 +46,7 @@ async def receive(
         clock: For the age of the signature.
 
     Returns:
-        Whether anything came of it: False for what was received before, and for what concerns nobody here.
+        What came of it: ``replayed`` for what was received before, ``ignored`` for what concerns nobody here.
 
     Raises:
         AccountsNotConfigured: There is no provider, or no secret.
@@ -58,27 +61,27 @@ async def receive(
     message_id = signatures.verify(secret, headers, body, clock)
     kind, external_id = _read(body)
     if not kind.startswith(_ABOUT_ACCOUNTS) or external_id is None:
-        return False
+        return "ignored"
     async with services.db.transaction(NOBODY, read_only=True) as tx:
         tenant_id = await queries.tenant_of(tx, provider.name, external_id)
         tenant = await tenants.find_by_id(tx, tenant_id) if tenant_id else None
     if tenant is None:
         _log.info("account_notice_ignored", provider=provider.name, notice=kind[:100])
-        return False
+        return "ignored"
     principal = tenant_service(tenant, credential=provider.name)
     async with services.db.transaction(principal) as tx:
         # Noted together with what it causes: where that fails, the message may come again.
         digest = hashlib.sha256(message_id.encode()).hexdigest()
         if not await use_message(tx, f"{provider.name}:{digest}"):
-            return False
+            return "replayed"
         account = await accounts.find(tx, principal, external_id, provider.name)
         if account is None:
-            return False
+            return "ignored"
         if kind == _EXPIRED and account.status in {"active", "inactive"}:
             gone = RemoteAccount(status="expired")
             await accounts.settle(tx, principal, account.id, gone, why="notice")
         await linking.refresh_later(tx, services, principal, account.id)
-    return True
+    return "done"
 
 
 def _read(body: bytes) -> tuple[str, str | None]:

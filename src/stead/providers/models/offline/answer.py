@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from stead.providers.models.offline.context import answers_in, context_in
 from stead.providers.models.offline.input import Reading
 from stead.providers.models.offline.memories import Remembered, rank
 from stead.providers.models.offline.words import (
@@ -27,6 +28,7 @@ NOTICE = (
 )
 
 _MOST_QUOTED = 5
+_MOST_ANSWERS = 50
 _FACT_LIMIT = 400
 _QUESTION_LIMIT = 2000
 _OUTPUT_LIMIT = 4000
@@ -60,6 +62,9 @@ def answer(reading: Reading, memories: Sequence[Remembered]) -> str:
         return "\n".join(
             f"The tool `{result.tool}` returned: {_shown(result.output)}" for result in reading.results
         )
+    given = context_in(reading.user_text)
+    if given is not None:
+        return _told_again(answers_in(given))
     by_kind: dict[SentenceKind, list[str]] = {kind: [] for kind in SentenceKind}
     for sentence in sentences(reading.user_text):
         by_kind[kind_of(sentence)].append(sentence)
@@ -85,6 +90,16 @@ def answer(reading: Reading, memories: Sequence[Remembered]) -> str:
     elif by_kind[SentenceKind.GREETING]:
         parts.append(_how_much(memories))
     return " ".join(parts) or "There was nothing to answer."
+
+
+def _told_again(answers: Sequence[str]) -> str:
+    """What there is to generate something from."""
+    if not answers:
+        return "Nothing was answered yet."
+    rest = len(answers) - _MOST_ANSWERS
+    more = [f"- … and {rest} more"] if rest > 0 else []
+    listed = [f"- {answer}" for answer in answers[:_MOST_ANSWERS]]
+    return "\n".join(["Making something of it takes a language model. You answered:", *listed, *more])
 
 
 def _answer_question(asked: str, reading: Reading, memories: Sequence[Remembered]) -> str:

@@ -24,6 +24,7 @@ from stead.core.clock import Clock, system_clock
 from stead.core.ids import new_id
 from stead.providers.models.offline.answer import answer, labelled
 from stead.providers.models.offline.commands import ToolCommand, tool_command
+from stead.providers.models.offline.context import context_in
 from stead.providers.models.offline.events import OutputItem, events, function_call, message
 from stead.providers.models.offline.input import Reading, estimated_tokens, read
 from stead.providers.models.offline.memories import parse_memories
@@ -150,7 +151,8 @@ def _output_item(call: _Call) -> tuple[OutputItem, str]:
         item_id, call_id = f"fc_{new_id().hex}", f"call_{new_id().hex}"
         return function_call(item_id, call_id, command.name, command.arguments), command.arguments
     if call.output_schema is not None and not call.output_schema.is_plain_text():
-        source = "\n".join(result.output for result in reading.results) or reading.user_text
+        results = "\n".join(result.output for result in reading.results)
+        source = results or context_in(reading.user_text) or reading.user_text
         text = json.dumps(fill(call.output_schema.json_schema(), source), ensure_ascii=False)
     else:
         body = command or answer(reading, parse_memories(call.instructions))

@@ -1,0 +1,55 @@
+"""003's generation: what an agent makes of a session's answers, at once and outside of the conversation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from stead.agents import OnceKey
+from stead.http.agents import TYPE
+from stead.http.chat import limit_messages
+from stead.http.dependencies import Caller, OnceOnly, needs_scope, parts_of
+from stead.http.routing import JsonRoute
+
+router = APIRouter(route_class=JsonRoute, tags=["chat"], dependencies=[needs_scope("chat")])
+
+
+class Generate(BaseModel):
+    """The session whose context is read. What is generated, and by whom, its organisation says."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    session_id: UUID = Field(alias="sessionId", examples=["0192d3a4-7c1e-7d55-9f3e-3f1f6f0f2b11"])
+
+
+class Generated(BaseModel):
+    """What was generated, and the run that did it."""
+
+    content: str
+    run_id: UUID = Field(serialization_alias="runId")
+
+
+@router.post("/api/generate/{type}", response_model=Generated, dependencies=[Depends(limit_messages)])
+async def generate(
+    body: Generate,
+    request: Request,
+    response: Response,
+    caller: Caller,
+    once: OnceOnly,
+    generates: Annotated[str, Path(alias="type", pattern=TYPE, examples=["diagnosis"])],
+) -> Generated:
+    """Asks the agent of this type what it makes of the session's context as it is now, and waits for the answer.
+
+    The run goes on if the client leaves. Sent again with the same Idempotency-Key, it is the same run that is
+    waited for, unless that one failed.
+    """
+    key = None if once.key is None else OnceKey(key=once.key, request=once.request)
+    found = await parts_of(request).runtime.generate(
+        caller, body.session_id, generates, once=key, traceparent=request.headers.get("traceparent")
+    )
+    if found.repeated:
+        response.headers["idempotency-replayed"] = "true"
+    return Generated(content=found.content, run_id=found.run_id)
