@@ -25,7 +25,17 @@ for name in [
     name for name in os.environ if name.startswith("STEAD_") and name != clusters.HOME_VARIABLE
 ]:
     del os.environ[name]
-for name in ("DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "SUPABASE_URL", "REDIS_URL", "PORT"):
+for name in (
+    "DATABASE_URL",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "SUPABASE_URL",
+    "REDIS_URL",
+    "PORT",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "LANGFUSE_PUBLIC_KEY",
+    "LANGFUSE_SECRET_KEY",
+):
     os.environ.pop(name, None)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from stead.assembly import load_settings
 from stead.assembly.errors import SettingsInvalid
+from stead.assembly.traces import traces_config
 from tests.docs.pages import ROOT, code, rows
 
 VARIABLES = [
@@ -41,6 +42,18 @@ def test_anthropic_api_key(monkeypatch: pytest.MonkeyPatch) -> None:
     key = load_settings().anthropic_api_key
     assert key is not None
     assert key.get_secret_value() == "sk-ant-x"
+
+
+def test_langfuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGFUSE_HOST", "https://langfuse.example.com")
+    assert traces_config(load_settings()) is None
+    monkeypatch.setenv("LANGFUSE_PUBLIC_KEY", "pk-lf-1")
+    monkeypatch.setenv("LANGFUSE_SECRET_KEY", "sk-lf-1")
+    config = traces_config(load_settings())
+    assert config is not None
+    assert config.url == "https://langfuse.example.com/api/public/otel/v1/traces"
+    keys = base64.b64encode(b"pk-lf-1:sk-lf-1").decode()
+    assert config.headers["authorization"] == f"Basic {keys}"
 
 
 @pytest.mark.parametrize("host", ["clerk.example.com", "brave-cat-12.clerk.accounts.dev"])

@@ -32,6 +32,7 @@ from stead.memory.extraction import (
 )
 from stead.providers.embedders import Embedder
 from stead.sessions import Message
+from stead.traces import Origin
 
 _log = structlog.stdlib.get_logger(__name__)
 #: How far back a model reads to understand what was said last.
@@ -148,7 +149,14 @@ async def _ask(engine: EngineLoader, model: str, conversation: Conversation | No
         for message in conversation.messages
     ]
     known = [KnownFact(text=k.memory.content, topic=k.memory.topic) for k in conversation.known]
-    return await extract(partial((await engine.get()).complete, model), turns, known)
+    run = conversation.run
+    origin = Origin(
+        tenant_id=conversation.principal.tenant.id,
+        tenant=conversation.principal.tenant.slug,
+        session_id=run["session_id"],
+        profile_id=run["profile_id"],
+    )
+    return await extract(partial((await engine.get()).complete, model, origin=origin), turns, known)
 
 
 def _memories(conversation: Conversation | None, found: Extraction) -> list[NewMemory]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from stead import sessions
@@ -32,6 +32,9 @@ from stead.providers.models import (
     ModelTimedOut,
 )
 from stead.sessions import Message, Part, Session
+
+if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +68,9 @@ async def open_generation(
     registry: AgentRegistry,
     config: RuntimeConfig,
     process_id: UUID,
+    trace: RunTrace | None = None,
 ) -> Begun | UUID:
-    """Opens the run.
+    """Opens the run. ``trace``: what it is told to, where runs are traced.
 
     Returns:
         The run; only its id when this key began one before that has not failed.
@@ -97,6 +101,7 @@ async def open_generation(
         model,
         {"type": generates, "context": session.context},
         kind="generation",
+        trace_id=trace.trace_id if trace is not None else None,
     )
     if once is not None:
         await idempotency.keep(tx, principal, once.key, 200, {"run_id": str(run_id)})
@@ -114,6 +119,7 @@ async def open_generation(
         memories="",
         injected=[],
         kind="generation",
+        trace=trace,
     )
 
 

@@ -13,6 +13,7 @@ from stead.providers.models import ModelConfig, PriceList
 
 if TYPE_CHECKING:
     from stead.agents.engine import Engine
+    from stead.traces.tracer import Tracer
 
 
 class EngineLoader:
@@ -23,11 +24,18 @@ class EngineLoader:
         prices: What they cost.
         limits: Of runs.
         embedder: A local one reads its weights at the same time.
+        tracer: Traces calls that are in no run.
     """
 
     def __init__(
-        self, models: ModelConfig, prices: PriceList, limits: LoopConfig, embedder: Embedder
+        self,
+        models: ModelConfig,
+        prices: PriceList,
+        limits: LoopConfig,
+        embedder: Embedder,
+        tracer: Tracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self._models = models
         self._prices = prices
         self._limits = limits
@@ -62,7 +70,7 @@ class EngineLoader:
         if self._embedder.local:
             await self._embedder.embed(["ready"])
         module: Any = await asyncio.to_thread(_import_engine)
-        engine: Engine = module.Engine(self._models, self._prices, self._limits)
+        engine: Engine = module.Engine(self._models, self._prices, self._limits, self._tracer)
         return engine
 
 

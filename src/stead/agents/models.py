@@ -6,13 +6,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from uuid import UUID
 
 from stead.identity import Principal
 from stead.memory import Recalled
 from stead.sessions import Message, Session
 from stead.tools import ToolSpec
+
+if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
 
 #: Where past proposals and outcomes go in instructions.
 HISTORY: Final = "{{history}}"
@@ -168,6 +171,7 @@ class Turn:
         governed: Tools of the catalogue that the agent may call.
         actions: What their calls become.
         resumed: What it goes on with, for a run that waited.
+        trace: What it is told to, where runs are traced.
     """
 
     agent: AgentDefinition
@@ -178,6 +182,7 @@ class Turn:
     governed: Sequence[GovernedTool]
     actions: Actions
     resumed: Resumed | None = None
+    trace: RunTrace | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from stead import evidence, memory, sessions
@@ -36,6 +36,9 @@ from stead.providers.embedders import Embedder
 from stead.providers.models import is_offline
 from stead.sessions import Message, Session
 
+if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
+
 
 @dataclass(frozen=True, kw_only=True)
 class Begun:
@@ -47,6 +50,8 @@ class Begun:
         prologue: Frames that come before the model's: of what it waited for.
         goes_on_in: The message that clients show it in, if that is not its own: the one that waited, as long as it
             is the last.
+        trace: What it is told to, where runs are traced.
+        recalled_ns: When recall began and ended, since 1970; None where nothing was recalled.
         kind: Of a ``generation`` the user's message is what it is generated from, and is stored nowhere.
         looked_up: What its tools found in memory while it ran.
     """
@@ -66,6 +71,8 @@ class Begun:
     resumed: Resumed | None = None
     prologue: Sequence[Frame] = field(default_factory=list[Frame])
     goes_on_in: UUID | None = None
+    trace: RunTrace | None = None
+    recalled_ns: tuple[int, int] | None = None
     kind: RunKind = "chat"
     looked_up: list[Recalled] = field(default_factory=list[Recalled])
 
@@ -92,6 +99,7 @@ class Begun:
             governed=self.governed,
             actions=actions,
             resumed=self.resumed,
+            trace=self.trace,
         )
 
     def metadata(self, outcome: RunOutcome | None = None) -> dict[str, Any]:
@@ -121,6 +129,7 @@ class Request:
     Args:
         agent: A slug.
         vector: Embedding of the message, or None.
+        trace: What the run is told to, where runs are traced.
     """
 
     principal: Principal
@@ -128,6 +137,7 @@ class Request:
     agent: str
     incoming: Incoming
     vector: Sequence[float] | None
+    trace: RunTrace | None = None
 
 
 async def open_run(
@@ -185,7 +195,9 @@ async def open_run(
             "message": message.parts,
             "trigger": incoming.trigger,
             **({"metadata": incoming.metadata} if incoming.metadata else {}),
+            **traced_as(request.trace),
         },
+        trace_id=request.trace.trace_id if request.trace is not None else None,
     )
     # What was there before a new message is its history. Any other message may have lost what came after it.
     history = last
@@ -196,9 +208,11 @@ async def open_run(
         if history != last:
             # A run that waited for its answer to be gone on with may have lost it.
             await queries.look_at_waiting(tx, principal.tenant.id, session.id)
+    began_ns = time.time_ns()
     block, injected = await recall(
         tx, principal, request.vector, session, agent, run_id, [*history, message], embedder, config
     )
+    recalled_ns = (began_ns, time.time_ns())
     past = await look_back(tx, request.vector, session, agent, message, embedder, config)
     return Begun(
         principal=principal,
@@ -213,7 +227,14 @@ async def open_run(
         injected=injected,
         past=past,
         governed=await governed_tools(tx, principal, agent.actions),
+        trace=request.trace,
+        recalled_ns=recalled_ns,
     )
+
+
+def traced_as(trace: RunTrace | None) -> dict[str, str]:
+    """What a run's row says of its trace, for a run that goes on with it."""
+    return {} if trace is None else {"traceparent": trace.traceparent}
 
 
 async def look_back(

@@ -229,13 +229,14 @@ async def insert_run(
     model: str,
     input_value: dict[str, Any],
     kind: RunKind = "chat",
+    trace_id: str | None = None,
 ) -> None:
     await tx.execute(
         """
         insert into public.agent_runs
           (id, tenant_id, session_id, profile_id, agent_id, agent_version_id, agent_name, user_message_id,
-           message_id, process_id, model, input, kind)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+           message_id, process_id, model, input, kind, trace_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
         """,
         run_id,
         tenant_id,
@@ -250,6 +251,7 @@ async def insert_run(
         model,
         input_value,
         kind,
+        trace_id,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import structlog
@@ -15,7 +16,7 @@ from stead.agents.errors import AgentUnknown
 from stead.agents.frames import Frame
 from stead.agents.limits import RuntimeConfig
 from stead.agents.models import AgentDefinition, CallOutcome, Resumed, Suspension, WaitingCall
-from stead.agents.opening import Begun, look_back, recall
+from stead.agents.opening import Begun, look_back, recall, traced_as
 from stead.agents.registry import AgentRegistry
 from stead.agents.transcript import outcome_frames, settle_call
 from stead.core.ids import new_id
@@ -24,6 +25,9 @@ from stead.identity import Principal, Tenant, anonymous, tenant_service
 from stead.providers.embedders import Embedder
 from stead.realtime import notify
 from stead.sessions import Message, Part
+
+if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
 
 _log = structlog.stdlib.get_logger(__name__)
 _BATCH: Final = 20
@@ -56,6 +60,13 @@ def question_of(row: Row) -> str:
     return sessions.text_of(parts)
 
 
+def traceparent_of(row: Row) -> str | None:
+    """The trace of the run that waited, where it was traced."""
+    given: dict[str, Any] = row["input"] or {}
+    traceparent = given.get("traceparent")
+    return traceparent if isinstance(traceparent, str) else None
+
+
 async def withdraw(db: Database, row: Row) -> None:
     """Withdraws what nobody waits for any more: its message was answered anew, or edited."""
     service = tenant_service(Tenant(id=row["tenant_id"], slug=row["tenant_slug"]))
@@ -77,6 +88,7 @@ async def reopen(
     config: RuntimeConfig,
     process_id: UUID,
     vector: Sequence[float] | None,
+    trace: RunTrace | None = None,
 ) -> Begun | None:
     """Opens the run that goes on with one that waited, and stores what was waited for in its message.
 
@@ -88,6 +100,7 @@ async def reopen(
         config: Limits.
         process_id: Who carries it out.
         vector: Embedding of what the person said.
+        trace: What the run is told to, where runs are traced.
 
     Returns:
         None where another process was quicker, the session is busy by now, or the run ended here because its agent
@@ -143,16 +156,24 @@ async def reopen(
             message_id,
             process_id,
             model,
-            {"message": asked.parts, "trigger": "resume", "resumes": str(row["run_id"])},
+            {
+                "message": asked.parts,
+                "trigger": "resume",
+                "resumes": str(row["run_id"]),
+                **traced_as(trace),
+            },
+            trace_id=trace.trace_id if trace is not None else None,
         )
         await notify(tx, [waiting.topic_of_session(session.id)])
         if error is not None:
             await _fail(tx, principal, row["run_id"], run_id, process_id, error)
             return None
         await queries.take_waiting(tx, principal.tenant.id, row["run_id"], run_id)
+        began_ns = time.time_ns()
         block, injected = await recall(
             tx, principal, vector, session, agent, run_id, before, embedder, config
         )
+        recalled_ns = (began_ns, time.time_ns())
         past = await look_back(tx, vector, session, agent, asked, embedder, config)
         return Begun(
             principal=principal,
@@ -174,6 +195,8 @@ async def reopen(
             ),
             prologue=_prologue(calls, outcomes),
             goes_on_in=None if later else answered.id,
+            trace=trace,
+            recalled_ns=recalled_ns,
         )
 
 

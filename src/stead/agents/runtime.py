@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
@@ -13,7 +13,7 @@ import structlog
 
 from stead import sessions
 from stead.actions import Proposer
-from stead.agents import frames, queries, resuming, voting, waiting
+from stead.agents import frames, queries, resuming, tracing, voting, waiting
 from stead.agents.acting import RunActions
 from stead.agents.closing import Ending, memories_of, write_end
 from stead.agents.endings import last_frames
@@ -48,6 +48,10 @@ from stead.providers.embedders import Embedder
 from stead.providers.models import ModelConfig, PriceList, check_model
 from stead.realtime import Hub, notify
 
+if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
+    from stead.traces.tracer import Tracer
+
 _log = structlog.stdlib.get_logger(__name__)
 _EMBED_TIMEOUT_S: Final = 2.0
 _STORE_TRIES: Final = 6
@@ -68,6 +72,7 @@ class AgentRuntime:
         config: Limits.
         kind: What process this is.
         beat_db: Where its heartbeat goes; a pool of its own is not kept waiting by what this process does.
+        tracer: What runs are traced with; None: they are not.
     """
 
     def __init__(
@@ -82,12 +87,14 @@ class AgentRuntime:
         config: RuntimeConfig | None = None,
         kind: ProcessKind = "serve",
         beat_db: Database | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.process_id = new_id()
         self.registry = registry
         self.embedder = embedder
         self.config = config or RuntimeConfig()
-        self.engine = EngineLoader(models, prices or PriceList(), self.config.loop, embedder)
+        self.engine = EngineLoader(models, prices or PriceList(), self.config.loop, embedder, tracer)
+        self._tracer = tracer
         self._db = db
         self._hub = hub
         self._models = models
@@ -133,7 +140,13 @@ class AgentRuntime:
             check_model(name, self._models)
 
     async def begin(
-        self, principal: Principal, session_id: UUID, agent: str, incoming: Incoming
+        self,
+        principal: Principal,
+        session_id: UUID,
+        agent: str,
+        incoming: Incoming,
+        *,
+        traceparent: str | None = None,
     ) -> AsyncIterator[list[Frame]]:
         """Stores a message, begins the answer and returns its stream.
 
@@ -144,6 +157,7 @@ class AgentRuntime:
             session_id: The session.
             agent: Slug of who answers.
             incoming: The message, or the wish for another answer.
+            traceparent: The caller's span, which the run's trace becomes a part of.
 
         Raises:
             SessionUnknown, SessionEnded, AgentUnknown: One of them is not there for this caller.
@@ -151,12 +165,14 @@ class AgentRuntime:
             TooManyRuns: This process is full.
         """
         self._check_room()
+        trace = self._trace(principal, session_id, traceparent)
         request = Request(
             principal=principal,
             session_id=session_id,
             agent=agent,
             incoming=incoming,
             vector=await self._embed_question(incoming.text),
+            trace=trace,
         )
         async with self._db.transaction(principal.served()) as tx:
             begun = await open_run(
@@ -167,7 +183,13 @@ class AgentRuntime:
         return self._launch(begun).follow()
 
     async def generate(
-        self, principal: Principal, session_id: UUID, generates: str, *, once: OnceKey | None = None
+        self,
+        principal: Principal,
+        session_id: UUID,
+        generates: str,
+        *,
+        once: OnceKey | None = None,
+        traceparent: str | None = None,
     ) -> Generation:
         """What the agent of a type makes of what a session's context says at this moment.
 
@@ -178,6 +200,7 @@ class AgentRuntime:
             session_id: The session, whatever its status.
             generates: The type.
             once: Sent again with this key, it is the same run that is waited for, unless that one failed.
+            traceparent: The caller's span, which the run's trace becomes a part of.
 
         Raises:
             SessionUnknown, GenerationUnknown, AgentUnknown: One of them is not there for this caller.
@@ -185,9 +208,18 @@ class AgentRuntime:
             TooManyRuns: This process is full.
         """
         self._check_room()
+        trace = self._trace(principal, session_id, traceparent)
         async with self._db.transaction(principal.served()) as tx:
             begun = await open_generation(
-                tx, principal, session_id, generates, once, self.registry, self.config, self.process_id
+                tx,
+                principal,
+                session_id,
+                generates,
+                once,
+                self.registry,
+                self.config,
+                self.process_id,
+                trace,
             )
         run_id = begun if isinstance(begun, UUID) else begun.run_id
         stream = (
@@ -289,7 +321,14 @@ class AgentRuntime:
         async with self._db.transaction(NOBODY) as tx:
             return await queries.sweep_runs(tx, keep_chunks_s)
 
+    def _trace(self, principal: Principal, session_id: UUID, traceparent: str | None) -> RunTrace | None:
+        if self._tracer is None:
+            return None
+        return tracing.begin(self._tracer, principal, session_id, traceparent)
+
     def _launch(self, begun: Begun) -> LiveStream:
+        if begun.trace is not None:
+            tracing.describe(begun.trace, begun)
         stream = LiveStream(begun.run_id)
         stream.emit(frames.start(str(begun.goes_on_in or begun.message_id), begun.metadata()))
         for frame in begun.prologue:
@@ -313,9 +352,10 @@ class AgentRuntime:
         if row["unwanted"]:
             await resuming.withdraw(self._db, row)
             return
+        trace = tracing.go_on(self._tracer, row) if self._tracer is not None else None
         vector = await self._embed_question(resuming.question_of(row))
         begun = await resuming.reopen(
-            self._db, row, self.registry, self.embedder, self.config, self.process_id, vector
+            self._db, row, self.registry, self.embedder, self.config, self.process_id, vector, trace
         )
         if begun is not None:
             self._launch(begun)
@@ -369,7 +409,11 @@ class AgentRuntime:
             _log.error("run_broken", run_id=str(begun.run_id), reason=type(error).__name__)
         finally:
             listener.cancel()
-        stored = not stream.taken_over and await self._store(begun, stream, outcome)
+        try:
+            stored = not stream.taken_over and await self._store(begun, stream, outcome)
+        finally:
+            if begun.trace is not None:
+                tracing.end(begun.trace, outcome, stream)
         if not stored:
             stream.emit(frames.error(INTERRUPTED_TEXT))
         stream.end()

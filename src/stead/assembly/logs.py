@@ -52,9 +52,11 @@ def configure_logging(settings: Settings) -> None:
         "openai.agents",
         "anthropic",
         "any_llm",
+        "urllib3",
     )
     for name in quiet:
         logging.getLogger(name).setLevel(logging.ERROR)
-    # Its errors quote what a server sent.
-    logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
+    # Their errors quote what a server sent.
+    for name in ("mcp.client", "opentelemetry"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -162,6 +162,27 @@ class Settings(BaseSettings):
         default_factory=dict, validation_alias=_names("FIT_WEIGHTS")
     )
     metrics_token: SecretStr | None = Field(None, validation_alias=_names("METRICS_TOKEN"))
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    )
+    otlp_headers: SecretStr | None = Field(
+        None, validation_alias=_names("OTLP_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS")
+    )
+    langfuse_public_key: str | None = Field(
+        None, validation_alias=_names("LANGFUSE_PUBLIC_KEY", "LANGFUSE_PUBLIC_KEY")
+    )
+    langfuse_secret_key: SecretStr | None = Field(
+        None, validation_alias=_names("LANGFUSE_SECRET_KEY", "LANGFUSE_SECRET_KEY")
+    )
+    langfuse_host: str = Field(
+        "https://cloud.langfuse.com",
+        pattern=r"^https?://\S+$",
+        validation_alias=_names("LANGFUSE_HOST", "LANGFUSE_HOST", "LANGFUSE_BASE_URL"),
+    )
+    trace_content: bool | None = Field(None, validation_alias=_names("TRACE_CONTENT"))
+    trace_ratio: float = Field(1.0, ge=0, le=1, validation_alias=_names("TRACE_RATIO"))
     posthog_key: SecretStr | None = Field(
         None, validation_alias=_names("POSTHOG_KEY", "NEXT_PUBLIC_POSTHOG_KEY", "POSTHOG_API_KEY")
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 import asyncpg
 import httpx
@@ -19,6 +20,7 @@ from stead.assembly.database import DatabaseAccess, check_login
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.settings import Settings
 from stead.assembly.tool_providers import tool_providers
+from stead.assembly.traces import tracer_of
 from stead.audit import AnchorFile, SigningKey
 from stead.core.clock import system_clock
 from stead.db import NOBODY, Database, PoolConfig
@@ -50,6 +52,9 @@ from stead.tools import (
     refreshing,
 )
 from stead.tools.secrets import read_secrets
+
+if TYPE_CHECKING:
+    from stead.traces.tracer import Tracer
 
 
 def http_config(settings: Settings, version: str) -> HttpConfig:
@@ -153,6 +158,7 @@ async def open_parts(
     Raises:
         RoleTooPowerful: The database login could bypass row-level security.
         ModelUnknown, ModelNotConfigured: The configured model cannot be had.
+        TracesNotConfigured: Traces are to be sent, and their extra is not installed.
         BrokerNotConfigured: Celery is not installed, or its broker's URL is none.
         JobKindUnknown, JobInputInvalid: Jobs of a schedule could not run.
     """
@@ -171,6 +177,7 @@ async def open_parts(
         reranker = reranker_of(settings)
         if reranker is not None:
             stack.push_async_callback(reranker.aclose)
+        tracer = _tracer(settings, stack)
         hub = Hub(access.listen_url)
         await hub.start()
         stack.push_async_callback(hub.stop)
@@ -189,6 +196,7 @@ async def open_parts(
             ),
             kind=kind,
             beat_db=own_db,
+            tracer=tracer,
         )
         await runtime.start()
         stack.push_async_callback(runtime.stop, drain_s=settings.drain_s)
@@ -369,6 +377,13 @@ def outbox_config(settings: Settings) -> OutboxConfig:
         keep_s=settings.outbox_keep_days * 86_400,
         dlq_limit=settings.outbox_dlq_limit,
     )
+
+
+def _tracer(settings: Settings, stack: AsyncExitStack) -> Tracer | None:
+    tracer = tracer_of(settings)
+    if tracer is not None:
+        stack.push_async_callback(tracer.aclose, min(settings.drain_s, 5.0))
+    return tracer
 
 
 def reranker_of(settings: Settings) -> Reranker | None:

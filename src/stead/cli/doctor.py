@@ -55,6 +55,7 @@ async def _examine() -> list[Finding]:
     findings += _models(settings)
     findings.append(_port(settings))
     findings.append(await _delivery(settings))
+    findings.append(await _traces(settings))
     try:
         async with database(settings) as access:
             findings += await _database(settings, access)
@@ -134,6 +135,22 @@ async def _delivery(settings: Settings) -> Finding:
     except SteadError as error:
         return _problem("jobs", error)
     return _ok("jobs", f"Celery, {config.address} answers: {waiting} wait in {queue_name('default')}")
+
+
+async def _traces(settings: Settings) -> Finding:
+    from stead.assembly.traces import traces_config  # noqa: PLC0415
+    from stead.traces import check_extra, probe  # noqa: PLC0415
+
+    try:
+        config = traces_config(settings)
+        if config is None:
+            keys = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+            return _note("traces", f"not sent: set {keys}, or STEAD_OTLP_ENDPOINT")
+        check_extra()
+        says = await probe(config)
+    except SteadError as error:
+        return _problem("traces", error)
+    return _ok("traces", f"{says}; {'with' if config.content else 'without'} what was said")
 
 
 async def _database(settings: Settings, access: DatabaseAccess) -> list[Finding]:

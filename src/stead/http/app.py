@@ -151,6 +151,7 @@ def create_app(
             "x-request-id",
             "x-stead-profile",
             "last-event-id",
+            "traceparent",
             "mcp-protocol-version",
             "mcp-method",
             "mcp-name",

@@ -101,7 +101,13 @@ async def chat(body: Chat, request: Request, caller: Caller) -> StreamingRespons
     if message is not None and message.role == "assistant" and (votes := _votes(message)):
         voted = await parts_of(request).runtime.vote(caller, body.session, votes, message.id)
         return streamed(voted)
-    stream = await parts_of(request).runtime.begin(caller, body.session, body.agent_id, _incoming(body))
+    stream = await parts_of(request).runtime.begin(
+        caller,
+        body.session,
+        body.agent_id,
+        _incoming(body),
+        traceparent=request.headers.get("traceparent"),
+    )
     return streamed(stream)
 
 

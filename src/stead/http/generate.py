@@ -46,7 +46,9 @@ async def generate(
     waited for, unless that one failed.
     """
     key = None if once.key is None else OnceKey(key=once.key, request=once.request)
-    found = await parts_of(request).runtime.generate(caller, body.session_id, generates, once=key)
+    found = await parts_of(request).runtime.generate(
+        caller, body.session_id, generates, once=key, traceparent=request.headers.get("traceparent")
+    )
     if found.repeated:
         response.headers["idempotency-replayed"] = "true"
     return Generated(content=found.content, run_id=found.run_id)

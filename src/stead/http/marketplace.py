@@ -218,7 +218,11 @@ async def chat_with_agent(body: ChatWithAgent, request: Request, caller: Caller)
     if session_id is None:
         session_id = await _open(request, caller, body.agent, body.metadata)
     stream = await parts_of(request).runtime.begin(
-        caller, session_id, body.agent, _incoming(body.message, body.message_id, body.metadata)
+        caller,
+        session_id,
+        body.agent,
+        _incoming(body.message, body.message_id, body.metadata),
+        traceparent=request.headers.get("traceparent"),
     )
     return streamed(stream, {SESSION_HEADER: str(session_id)})
 
@@ -244,7 +248,11 @@ async def run_agent(body: RunAgent, request: Request, caller: Caller) -> Respons
             session = await sessions.get(tx, caller, body.session_id)
             agent = await marketplace.catalogue.slug_of(tx, session.owning_agent_id) or _DEFAULT_AGENT
     stream = await parts.runtime.begin(
-        caller, body.session_id, agent, _incoming(body.prompt, body.message_id, body.metadata)
+        caller,
+        body.session_id,
+        agent,
+        _incoming(body.prompt, body.message_id, body.metadata),
+        traceparent=request.headers.get("traceparent"),
     )
     if body.stream:
         return streamed(stream, {SESSION_HEADER: str(body.session_id)})

@@ -35,7 +35,8 @@ async def carry_out(running: RunningJob, handler: Handler, *, tell_errors: bool)
     try:
         arguments = handler.arguments(job.input)
         async with limit:
-            result = await handler.function(running, **arguments)
+            with structlog.contextvars.bound_contextvars(tenant_id=str(job.principal.tenant.id)):
+                result = await handler.function(running, **arguments)
         return Outcome(kind="completed", result=to_json(result, job.kind))
     except Suspended as waiting:
         return waiting.outcome

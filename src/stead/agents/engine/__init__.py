@@ -7,7 +7,7 @@ and what it stands on take two seconds to import.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stead.agents.engine.completion import complete, propose
 from stead.agents.engine.loop import answer
@@ -17,14 +17,29 @@ from stead.agents.streams import LiveStream
 from stead.memory.extraction import Answer
 from stead.providers.models import ModelConfig, PriceList
 from stead.providers.models.catalog import ModelCatalog
+from stead.traces import Origin, origin_of_context
+
+if TYPE_CHECKING:
+    from stead.traces.spans import RunTrace
+    from stead.traces.tracer import Tracer
 
 __all__ = ["Engine"]
 
 
 class Engine:
-    """Models, and the loop that runs agents on them."""
+    """Models, and the loop that runs agents on them.
 
-    def __init__(self, models: ModelConfig, prices: PriceList, limits: LoopConfig) -> None:
+    Args:
+        models: Keys and addresses of models.
+        prices: What they cost.
+        limits: Of runs.
+        tracer: Traces calls that are in no run; runs bring their own trace.
+    """
+
+    def __init__(
+        self, models: ModelConfig, prices: PriceList, limits: LoopConfig, tracer: Tracer | None = None
+    ) -> None:
+        self._tracer = tracer
         self._catalog = ModelCatalog(models)
         self._prices = prices
         self._limits = limits
@@ -34,9 +49,15 @@ class Engine:
         return await answer(turn, stream, self._catalog, self._prices, self._limits)
 
     async def complete(
-        self, model: str, *, instructions: str, text: str, schema: dict[str, Any]
+        self,
+        model: str,
+        *,
+        instructions: str,
+        text: str,
+        schema: dict[str, Any],
+        origin: Origin | None = None,
     ) -> Answer:
-        """One structured answer; see `stead.agents.engine.completion.complete`."""
+        """One structured answer; see `stead.agents.engine.completion.complete`. ``origin``: whose text it is."""
         return await complete(
             self._catalog,
             self._prices,
@@ -45,6 +66,7 @@ class Engine:
             instructions=instructions,
             text=text,
             schema=schema,
+            trace=self._trace("memory extraction", model, origin),
         )
 
     async def propose(
@@ -56,8 +78,10 @@ class Engine:
         said: Sequence[Said],
         schema: dict[str, Any],
         temperature: float | None = None,
+        origin: Origin | None = None,
     ) -> Proposal:
-        """One structured answer, unchecked; see `stead.agents.engine.completion.propose`."""
+        """One structured answer, unchecked; see `stead.agents.engine.completion.propose`. ``origin``: whose
+        conversation it is."""
         return await propose(
             self._catalog,
             self._prices,
@@ -68,8 +92,17 @@ class Engine:
             said=said,
             schema=schema,
             temperature=temperature,
+            trace=self._trace(name, model, origin),
         )
 
     async def aclose(self) -> None:
         """Closes connections to providers."""
         await self._catalog.aclose()
+
+    def _trace(self, name: str, model: str, origin: Origin | None) -> RunTrace | None:
+        if self._tracer is None:
+            return None
+        trace = self._tracer.begin(origin or origin_of_context())
+        if trace is not None:
+            trace.describe(agent=name, model=model)
+        return trace

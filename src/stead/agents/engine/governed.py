@@ -13,6 +13,7 @@ from agents.version import __version__ as sdk_version
 
 from stead.agents.acting import as_text
 from stead.agents.engine.history import model_input
+from stead.agents.engine.tracing import tell_governed
 from stead.agents.errors import RunStateUnreadable
 from stead.agents.models import (
     CallOutcome,
@@ -30,13 +31,16 @@ _NO_JSON = "The arguments are no JSON object. Nothing was done."
 
 def offered(turn: Turn) -> list[Tool]:
     """The governed tools of a run."""
-    tools = list(turn.governed)
-    if turn.resumed is not None:
-        # What the run waits for must be there to be answered, whatever became of the agent or of the tool.
-        known = {tool.name for tool in tools}
-        missing = {call.name for call in turn.resumed.suspension.calls} - known
-        tools += [GovernedTool(name=name, spec=_gone(name)) for name in sorted(missing)]
-    return [_tool(tool, turn) for tool in tools]
+    # What the run waits for must be there to be answered, whatever became of the agent or of the tool.
+    missing = governed_names(turn) - {tool.name for tool in turn.governed}
+    gone = [GovernedTool(name=name, spec=_gone(name)) for name in sorted(missing)]
+    return [_tool(tool, turn) for tool in (*turn.governed, *gone)]
+
+
+def governed_names(turn: Turn) -> set[str]:
+    """What a model calls the governed tools of a run, and those that it waited for."""
+    waited = turn.resumed.suspension.calls if turn.resumed is not None else ()
+    return {tool.name for tool in turn.governed} | {call.name for call in waited}
 
 
 async def first_input(agent: Agent[ToolContext], turn: Turn) -> Given:
@@ -98,7 +102,16 @@ def _tool(tool: GovernedTool, turn: Turn) -> FunctionTool:
         context: RunContextWrapper[Any], arguments: dict[str, Any], call_id: str
     ) -> bool:
         del context
-        return await turn.actions.must_wait(tool, call_id, arguments)
+        if turn.trace is None:
+            return await turn.actions.must_wait(tool, call_id, arguments)
+        turn.trace.tool_begins(call_id, tool.name, tool.spec.description or "", arguments)
+        try:
+            return await turn.actions.must_wait(tool, call_id, arguments)
+        except Exception as error:
+            turn.trace.tool_fails(call_id, type(error).__name__)
+            raise
+        finally:
+            tell_governed(turn, call_id)
 
     async def look_up(context: CallContext[Any], arguments: str) -> str:
         # The effect is a worker's: here is only what came of it.

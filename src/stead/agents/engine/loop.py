@@ -15,8 +15,9 @@ from agents.result import RunResultStreaming
 from openai.types.responses import Response
 
 from stead.agents import frames
-from stead.agents.engine.governed import Given, first_input, offered, pause
+from stead.agents.engine.governed import Given, first_input, governed_names, offered, pause
 from stead.agents.engine.output import JsonSchemaOutput
+from stead.agents.engine.tracing import ToolHooks, TracedModel, tell_resumed
 from stead.agents.engine.translation import Translator
 from stead.agents.errors import RunStateUnreadable
 from stead.agents.limits import LoopConfig
@@ -104,11 +105,12 @@ async def answer(
     """
     assert_no_transaction("an agent's run")
     turn.actions.outcomes.update(turn.resumed.outcomes if turn.resumed is not None else {})
+    tell_resumed(turn)
     course = _Course(turn, stream)
     outcome, translator = course.outcome, course.translator
     try:
         async with asyncio.timeout(config.run_timeout_s):
-            await course.take(catalog, config)
+            await course.take(catalog, prices, config)
         outcome.status = "cancelled" if stream.stop_requested.is_set() else "completed"
     except asyncio.CancelledError:
         course.cancel()
@@ -145,12 +147,12 @@ class _Course:
         self._result: RunResultStreaming | None = None
         self._before = _Spent()
 
-    async def take(self, catalog: ModelCatalog, config: LoopConfig) -> None:
+    async def take(self, catalog: ModelCatalog, prices: PriceList, config: LoopConfig) -> None:
         """To the end, or to where it has to wait."""
         agent = _agent(self._turn, catalog, config)
         given: Given | None = await first_input(agent, self._turn)
         while given is not None:
-            result = _begin(agent, given, self._turn, catalog, config)
+            result = _begin(agent, given, self._turn, catalog, prices, config)
             if self._result is None:
                 # A restored state counts on from what the run before it has spent.
                 self._before = _Spent.of(result)
@@ -234,18 +236,28 @@ def _begin(
     given: Given,
     turn: Turn,
     catalog: ModelCatalog,
+    prices: PriceList,
     config: LoopConfig,
 ) -> RunResultStreaming:
+    model = catalog.get(turn.model)
+    hooks: ToolHooks | None = None
+    if turn.trace is not None:
+        model = TracedModel(model, turn.model, turn.trace, prices)
+        hooks = ToolHooks(turn.trace, governed_names(turn))
     return Runner.run_streamed(
         agent,
         given,
         # A state has its own.
         context=turn.tool_context if isinstance(given, list) else None,
         max_turns=config.max_turns,
+        hooks=hooks,
         # The model goes along here and not in the agent: the SDK copies an agent, with all that hangs on it, at
         # the beginning of every run.
         run_config=RunConfig(
-            model=catalog.get(turn.model), tracing_disabled=True, workflow_name=turn.agent.slug
+            model=model,
+            tracing_disabled=True,
+            workflow_name=turn.agent.slug,
+            tool_error_formatter=hooks.note_failure if hooks is not None else None,
         ),
     )
 
