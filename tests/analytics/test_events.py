@@ -60,7 +60,11 @@ async def test_what_only_a_server_knows_is_taken_of_a_server(
     assert by_server.json() == {"accepted": 1, "repeated": 0}
     kept = [e for e in await records.events(shop.tenant, told["event"]) if str(e["id"]) == told["id"]]
     assert [e["origin"] for e in kept] == ["server"]
-    assert [e["forward_at"] is not None for e in kept] == [told["event"] != "session.created"]
+    to_be_sent_on = told["event"] != "session.created"
+    assert [e["forward_at"] is not None for e in kept] == [to_be_sent_on]
+    audited = [a for a in await records.audited(shop.tenant, told["event"])
+               if a["payload"] == {"event_id": told["id"], "provider": "server"}]  # fmt: skip
+    assert len(audited) == to_be_sent_on
 
 
 async def test_a_batch_with_a_session_of_others_is_taken_as_a_whole_or_not(

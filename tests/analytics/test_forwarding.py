@@ -24,7 +24,8 @@ from tests.http.conftest import captured_logs
 from tests.servers.posthog import KEY, PostHogServer
 from tests.servers.script import Reply
 from tests.support import cluster as clusters
-from tests.support.people import Person, make_person, make_tenant, service
+from tests.support.people import Person, make_person, make_tenant, service, service_headers
+from tests.support.servers import running_server
 
 
 @dataclass
@@ -277,3 +278,19 @@ async def test_old_events_go_and_what_nobody_sends_is_given_up(bench: Bench) -> 
     left = await bench.admin.fetch("select id, forward_at from public.analytics_events")
     assert {row["id"] for row in left} == set(ids[1:])
     assert {row["id"] for row in left if row["forward_at"] is None} == {ids[1]}
+
+
+async def test_a_worker_that_is_told_of_posthog_sends_to_it(bench: Bench) -> None:
+    async with (
+        PostHogServer() as posthog,
+        running_server(
+            bench.access, worker=True, posthog_key=KEY, posthog_host=posthog.base_url
+        ) as running,
+    ):
+        sent = {"id": str(uuid.uuid4()), "event": "conversion.call_booked", "properties": {}}
+        answer = await running.client.post(
+            "/api/events", json={"events": [sent]}, headers=service_headers(bench.tenant)
+        )
+        assert answer.json() == {"accepted": 1, "repeated": 0}
+        arrived = await asyncio.wait_for(posthog.received(1), 60)
+        assert [e["uuid"] for e in arrived.body["batch"]] == [bench.sent_as(uuid.UUID(sent["id"]))]

@@ -111,9 +111,24 @@ def test_production_needs_a_model_and_a_secret(monkeypatch: pytest.MonkeyPatch) 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, field in Settings.model_fields.items():
         if "SecretStr" in str(field.annotation):
-            monkeypatch.setenv(f"STEAD_{name.upper()}", "canary-" + "x" * 40)
+            secret = "canary-" + "x" * 40
+            by_tenant = str(field.annotation).startswith("dict")
+            monkeypatch.setenv(
+                f"STEAD_{name.upper()}", json.dumps({"acme": secret}) if by_tenant else secret
+            )
     assert "canary" not in repr(load_settings())
     assert "canary" not in str(load_settings().model_dump())
+
+
+def test_secrets_of_webhooks_are_by_tenant_and_cannot_be_guessed() -> None:
+    found = load_settings(whop_webhook_secrets='{"acme": "ws_0123456789abcdef"}').whop_webhook_secrets
+    assert found["acme"].get_secret_value() == "ws_0123456789abcdef"
+    for wrong in ('{"acme": "short"}', '["ws_0123456789abcdef"]', "ws_0123456789abcdef", '{"acme": 7}'):
+        for name in ("whop_webhook_secrets", "calendly_webhook_secrets"):
+            with pytest.raises(SettingsInvalid, match=f"STEAD_{name.upper()}") as refused:
+                load_settings(**{name: wrong})
+            assert "short" not in str(refused.value.detail)
+            assert "0123456789" not in str(refused.value.detail)
 
 
 def test_mcp_servers_are_read_and_checked() -> None:

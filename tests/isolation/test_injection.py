@@ -492,6 +492,9 @@ ACROSS_TENANTS = {
     "sweep_envelopes": "housekeeping: one number",
     "next_envelope_in_s": "one number",
     "outbox_depths": "counts by tenant; refuses other tenants to callers with one",
+    "claim_events": "leases events to whoever sends them on; refuses callers with a tenant, as do those below",
+    "settle_events": "ends such a lease",
+    "sweep_events": "housekeeping: one number",
     "tell_depths": "housekeeping: one number; refuses callers with a tenant",
     "index_outcomes": "housekeeping: one number",
     "find_approval_link": "finding the tenant of a link by its secret, before anybody is known",
@@ -510,7 +513,7 @@ ACROSS_TENANTS = {
 WITHIN_TENANT = {"tenant_of_claims", "profile_of_claims", "recall_memories", "note_recall", "note_use",
                  "item_vectors_stored", "vector_of", "near_facts", "hybrid_search", "match_patterns",
                  "match_memories", "near_pairs", "relevant_evidence", "shared_schedules", "pause_shared_schedule",
-                 "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
+                 "note_events", "cancel_jobs", "checkpoint_job", "forget_changes", "broadcast",
                  "request_erasure", "erase_step", "release_erasure", "erase_memory",
                  "erase_audit_texts", "is_approver", "count_evidence", "refresh_at_once"}  # fmt: skip
 #: Called by nobody; triggers, and what other functions call.
@@ -563,6 +566,9 @@ OF_THE_WORKER = [
     "next_envelope_in_s()",
     "outbox_depths(null)",
     "tell_depths()",
+    "claim_events(10, 60)",
+    "settle_events('{}', '{}', now(), 0)",
+    "sweep_events(0, 0, 10)",
     "index_outcomes(10)",
     "hasten_refreshes()",
 ]

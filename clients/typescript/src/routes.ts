@@ -1,9 +1,7 @@
-// What the generated types say of a route. A route that is not among them has plain JSON for its body and answer, and
-// is typed as soon as the document that the types are generated from has it.
+// What the generated types say of a route.
 import type { FetchResponse, MaybeOptionalInit } from 'openapi-fetch';
 import type { components, paths } from './schema.js';
 
-export type Json = Record<string, unknown>;
 export type Schemas = components['schemas'];
 export type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
 
@@ -27,25 +25,20 @@ export type Call<M extends Method> = <P extends PathsWith<M>, Init extends Maybe
   ...init: InitOf<Init>
 ) => Promise<Extract<FetchResponse<NonNullable<paths[P][M]>, Init, MediaType>, { error?: never }>>;
 
-type Operation<M extends string, P extends string> = P extends keyof paths ? Members<paths[P], M> : never;
-type Or<T, Otherwise> = [T] extends [never] ? Otherwise : unknown extends T ? Otherwise : T;
 type JsonOf<T> = Members<Members<NonNullable<T>, 'content'>, 'application/json'>;
+type Responses<M extends Method, P extends PathsWith<M>> = Members<paths[P][M], 'responses'>;
 
 /** The body of a route. */
-export type BodyOf<M extends Method, P extends string, Otherwise = Json> = Or<
-  NonNullable<JsonOf<Members<Operation<M, P>, 'requestBody'>>>,
-  Otherwise
+export type BodyOf<M extends Method, P extends PathsWith<M>> = NonNullable<
+  JsonOf<Members<paths[P][M], 'requestBody'>>
 >;
 
-type Responses<M extends Method, P extends string> = Members<Operation<M, P>, 'responses'>;
-
 /** What a route answers. */
-export type AnswerOf<M extends Method, P extends string, Otherwise = Json> = Or<
-  JsonOf<Responses<M, P>[keyof Responses<M, P> & (200 | 201 | 202)]>,
-  Otherwise
+export type AnswerOf<M extends Method, P extends PathsWith<M>> = JsonOf<
+  Responses<M, P>[keyof Responses<M, P> & (200 | 201 | 202)]
 >;
 
 /** The query of a route. */
-export type QueryOf<M extends Method, P extends string> = NonNullable<
-  Members<Members<Operation<M, P>, 'parameters'>, 'query'>
+export type QueryOf<M extends Method, P extends PathsWith<M>> = NonNullable<
+  Members<Members<paths[P][M], 'parameters'>, 'query'>
 >;

@@ -1,7 +1,7 @@
 import createClient, { defaultPathSerializer } from 'openapi-fetch';
 import type { CallOptions, ClientOptions, Proof, SteadOptions } from './options.js';
 import { prover } from './proof.js';
-import type { AnswerOf, BodyOf, Call, Json, QueryOf } from './routes.js';
+import type { AnswerOf, BodyOf, Call, QueryOf } from './routes.js';
 import type { paths } from './schema.js';
 import { chatStream, type ChatStream } from './stream.js';
 import { type SendOptions, Transport } from './transport.js';
@@ -14,7 +14,7 @@ export type ChatBody = BodyOf<'post', '/api/chat'>;
 /** A message to an agent of the marketplace. */
 export type AgentChatBody = BodyOf<'post', '/api/agents/chat'>;
 export type RunBody = Omit<BodyOf<'post', '/agents/run'>, 'stream'>;
-type Batch = BodyOf<'post', '/api/events', { events: { id: string; event: string; properties: Json }[] }>;
+type Batch = BodyOf<'post', '/api/events'>;
 type WithOptionalId<E> = E extends unknown ? Omit<E, 'id'> & { id?: string } : never;
 /** Something that happened: one of the catalogue, told apart by its `event`. Without an `id` it is given one. */
 export type SteadEvent = WithOptionalId<Batch['events'][number]>;

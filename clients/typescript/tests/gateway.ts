@@ -6,8 +6,8 @@ import { given } from './given.js';
 /** What becomes of a request.
  *
  * `refuse`: the connection ends before the server hears of it. `lose`: the server has done it, and the answer is lost.
- * `halve`: half of the answer comes. `stall`: half of it, and then nothing. `cut`: the first piece of a stream comes. `silence`: nothing comes. A status: the
- * gateway's own answer. All others pass.
+ * `halve`: half of the answer comes. `stall`: half of it, and then nothing. `cut`: the first piece of a stream comes.
+ * `silence`: nothing comes. A status: the gateway's own answer. All others pass.
  */
 export type Fault = 'refuse' | 'lose' | 'halve' | 'stall' | 'cut' | 'silence' | { status: number; retryAfter?: string };
 

@@ -2,10 +2,6 @@ import { SteadProblem } from '@stead/client';
 import { expect, it } from 'vitest';
 import { as, given, refused, service } from './given.js';
 
-// What this server has: a client may be newer than its server, and then says so.
-const document = (await (await service().send('/openapi.json')).json()) as { paths: Record<string, unknown> };
-const has = (path: string) => path in document.paths;
-
 async function open(): Promise<string> {
   return (await as('mentor').sessions.open({ orgId: given.tenant, context: { craft: 'tattoos' } })).sessionId;
 }
@@ -31,16 +27,13 @@ it('sends events, each once', async () => {
     event: 'step.viewed',
     properties: { sessionId, phase: 'discovery', step: 'day-rate', stepType: 'question' },
   } as const;
-  if (!has('/api/events')) {
-    const problem = await refused(SteadProblem, as('mentor').events.send(viewed));
-    expect(problem).toMatchObject({ status: 404, code: 'route_unknown' });
-    return;
-  }
   const stead = as('mentor');
   const { id: _, ...another } = viewed;
-  expect(await stead.events.send(viewed)).toMatchObject({ accepted: 1 });
-  expect(await stead.events.send([viewed, another])).toMatchObject({ accepted: 1, repeated: 1 });
+  expect(await stead.events.send(viewed)).toEqual({ accepted: 1, repeated: 0 });
+  expect(await stead.events.send([viewed, another])).toEqual({ accepted: 1, repeated: 1 });
   const unknown = { event: 'step.dreamt', properties: {} } as never;
   expect((await refused(SteadProblem, stead.events.send(unknown))).status).toBe(422);
-  expect(JSON.stringify(await stead.events.catalog())).toContain('"step.viewed"');
+  const { events } = await stead.events.catalog();
+  const phase = events.find((event) => event.name === viewed.event)?.properties.find(({ name }) => name === 'phase');
+  expect(phase).toMatchObject({ type: 'label', required: true });
 });

@@ -34,6 +34,11 @@ describe.each([
     expect((await handle(request(path, body, cookie))).status).toBe(400);
   });
 
+  it('refuses what a page of another site could send', async () => {
+    const answer = await handle(request(path, '{"goal": "x"}', { ...cookie, 'content-type': 'text/plain' }));
+    expect(answer.status).toBe(400);
+  });
+
   it('passes on what the server says is wrong', async () => {
     const answer = await handle(request(path, '{"limit": 0, "sessionId": "none"}', cookie));
     expect(answer.status).toBe(422);

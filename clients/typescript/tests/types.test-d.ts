@@ -1,5 +1,6 @@
 // What the compiler must and must not take. Nothing here is run: `npm run check` is the test.
-import { type AnswerOf, type BodyOf, createStead, type Schemas, type UIMessageChunk } from '@stead/client';
+import { createStead } from '@stead/client';
+import type { AnswerOf, BodyOf, Schemas, SteadEvent, UIMessageChunk } from '@stead/client';
 import { expectTypeOf } from 'vitest';
 
 declare const sessionId: string;
@@ -33,6 +34,19 @@ expectTypeOf((await stead.GET('/api/agents')).data).toEqualTypeOf<AnswerOf<'get'
 expectTypeOf((await stead.GET('/api/agents')).data.next_cursor).toEqualTypeOf<string | null>();
 expectTypeOf(await stead.generate('diagnosis', { sessionId })).toEqualTypeOf<Schemas['Generated']>();
 
+// Events are told apart by their names, and have the catalogue's properties.
+expectTypeOf((await stead.events.catalog()).events).toEqualTypeOf<Schemas['EventTypeOut'][]>();
+type Received = Extract<SteadEvent, { event: 'chat.message_received' }>;
+expectTypeOf<Received['properties']['latency']>().toEqualTypeOf<number>();
+expectTypeOf((await stead.events.send([])).accepted).toEqualTypeOf<number>();
+stead.events.send({ event: 'session.created', properties: { orgId: 'demo', sessionId } });
+// @ts-expect-error -- no such event
+stead.events.send({ event: 'session.craeted', properties: { orgId: 'demo', sessionId } });
+// @ts-expect-error -- a property is missing
+stead.events.send({ event: 'session.created', properties: { orgId: 'demo' } });
+// @ts-expect-error -- a property of another event
+stead.events.send({ event: 'session.created', properties: { orgId: 'demo', sessionId, step: 1 } });
+
 // Chunks are told apart by their type.
 for await (const chunk of await stead.chat.stream({ sessionId, message: 'x' })) {
   expectTypeOf(chunk).toEqualTypeOf<UIMessageChunk>();
@@ -44,6 +58,8 @@ for await (const chunk of await stead.chat.stream({ sessionId, message: 'x' })) 
 // Bodies, too.
 expectTypeOf<BodyOf<'post', '/api/session'>>().toEqualTypeOf<Schemas['OpenSession']>();
 expectTypeOf<BodyOf<'post', '/api/agents/compare'>['goal']>().toEqualTypeOf<string>();
+// @ts-expect-error -- no such route
+expectTypeOf<BodyOf<'post', '/api/sesion'>>();
 // @ts-expect-error -- the organisation is missing
 stead.sessions.open({});
 // @ts-expect-error -- misspelt

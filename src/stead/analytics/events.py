@@ -11,13 +11,14 @@ from stead.analytics import queries
 from stead.analytics.catalogue import BY_NAME
 from stead.analytics.errors import EventNotYours, EventSessionUnknown
 from stead.analytics.models import NewEvent, Origin, Taken
+from stead.audit import AuditEntry
 from stead.core.ids import new_id
 from stead.db import Transaction
 from stead.identity import Principal
 
 
 async def take(tx: Transaction, principal: Principal, events: Sequence[NewEvent]) -> Taken:
-    """Takes events that somebody sends: all of them, or none.
+    """Takes events that somebody sends: all of them, or none. What only a server knows is audited too.
 
     Args:
         tx: A transaction as the server, on behalf of the principal.
@@ -38,6 +39,22 @@ async def take(tx: Transaction, principal: Principal, events: Sequence[NewEvent]
     noted = await _note(tx, once, "server" if service else "browser")
     if len(noted) < len(once):
         raise EventSessionUnknown("the session of an event is not yours")
+    await audit.record_many(
+        tx,
+        principal,
+        [
+            AuditEntry(
+                category="analytics",
+                action=event.name,
+                subject_type="session" if event.session_id else None,
+                subject_id=event.session_id,
+                # What else a sender says of it may be in anybody's words.
+                payload={"event_id": event.id, "provider": "server"},
+            )
+            for event in once
+            if BY_NAME[event.name].forwarded and noted[event.id]
+        ],
+    )
     accepted = sum(noted.values())
     return Taken(accepted=accepted, repeated=len(events) - accepted)
 

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from stead.core.ids import parse_id
 
-_CODE: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
+# Without what could be taken for an address of somebody, which has no place in the audit log.
+_CODE: Final = re.compile(r"[!-?A-~]{1,200}", re.ASCII)
 _MAX_AMOUNT: Final = 1e12
 
 
@@ -22,7 +23,7 @@ def member(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def code_of(value: object) -> str | None:
-    """A short text of printable ASCII without spaces: an id, an address."""
+    """A short text of printable ASCII without spaces and @: an id, an address of the web."""
     return value if isinstance(value, str) and _CODE.fullmatch(value) else None
 
 

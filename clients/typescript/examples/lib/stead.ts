@@ -15,8 +15,9 @@ async function tokenOf(request: Request): Promise<string | null> {
   return /(?:^|; )access_token=([^;]+)/.exec(cookies)?.[1] ?? null;
 }
 
-/** A body that is a JSON object; null: it is none. What it has to have, the server says. */
+/** A body that is a JSON object; null: it is none, or another site's form. What has to be in it, the server says. */
 export async function bodyOf<T extends object>(request: Request): Promise<T | null> {
+  if (!request.headers.get('content-type')?.startsWith('application/json')) return null;
   const body: unknown = await request.json().catch(() => null);
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as T) : null;
 }

@@ -76,6 +76,7 @@ returns table (tenant_id uuid, id uuid, session_id uuid, profile_id uuid, name t
   occurred_at timestamptz, leased_until timestamptz)
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with due as (
     select e.tenant_id, e.id from public.analytics_events e where e.forward_at <= now()
     order by e.forward_at limit batch for update skip locked
@@ -96,6 +97,7 @@ create function stead.settle_events(
 ) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with settled as (
     update public.analytics_events e set forward_at = now() + make_interval(secs => again_s)
     from unnest(tenants, ids) as g (tenant_id, id)
@@ -109,6 +111,7 @@ $$;
 create function stead.sweep_events(keep_s double precision, unsent_s double precision, batch integer) returns bigint
 language sql security definer set search_path = pg_catalog, pg_temp
 as $$
+  select stead.refuse_tenants();
   with stale as (
     select e.tenant_id, e.id from public.analytics_events e
     where e.forward_at < now() - make_interval(secs => unsent_s)
