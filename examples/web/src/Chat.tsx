@@ -9,7 +9,7 @@ import { useConfig } from './config.tsx';
 import { Heading } from './Heading.tsx';
 import { useIdentity } from './identity.tsx';
 import { Problem } from './Problem.tsx';
-import { useStead } from './stead.ts';
+import { messagesOf, useStead } from './stead.ts';
 
 interface ChatProps {
   orgId: string;
@@ -26,14 +26,14 @@ interface ChatProps {
 export function Chat(props: ChatProps) {
   const stead = useStead(props.orgId);
   const { data, error } = useLoaded(
-    (signal) => stead.sessions.messages(props.sessionId, { limit: 500 }, { signal }),
+    (signal) => messagesOf(stead, props.sessionId, signal),
     [stead, props.sessionId],
   );
   return (
     <section className="chat" aria-label={`Chat with ${props.name}`}>
       <Heading focus={props.focus}>Chat with {props.name}</Heading>
       <Problem of={error} />
-      {data !== null && <Talk key={props.sessionId} earlier={data.items as unknown as UIMessage[]} {...props} />}
+      {data !== null && <Talk key={props.sessionId} earlier={data} {...props} />}
     </section>
   );
 }

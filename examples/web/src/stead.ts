@@ -1,6 +1,7 @@
 // The TypeScript client, as whoever uses this page.
 
 import { createStead, SteadProblem, type Schemas, type Stead } from '@stead/client';
+import type { UIMessage } from 'ai';
 import { useMemo } from 'react';
 
 import { useConfig } from './config.tsx';
@@ -25,6 +26,17 @@ export function useStead(orgId: string): Stead {
       }),
     [apiUrl, person, orgId],
   );
+}
+
+/** All that was said in a session, as `useChat` takes it. */
+export async function messagesOf(stead: Stead, sessionId: string, signal: AbortSignal): Promise<UIMessage[]> {
+  const said: UIMessage[] = [];
+  for (let after: number | null = 0; after !== null; ) {
+    const page: Schemas['MessagePage'] = await stead.sessions.messages(sessionId, { after, limit: 500 }, { signal });
+    said.push(...(page.items as unknown as UIMessage[]));
+    after = page.next_after;
+  }
+  return said;
 }
 
 /** What went wrong, in words for people: `title` and `detail` of a problem document, and how to mend it. */

@@ -26,8 +26,6 @@ interface Place {
 }
 type Chosen = Pick<Agent, 'slug' | 'name'>;
 
-const MOST_PICKED = 5;
-
 function Market({ who }: { who: string }) {
   const { orgId } = useConfig().marketplace;
   const stead = useStead(orgId);
@@ -46,7 +44,12 @@ function Market({ who }: { who: string }) {
   );
 
   const comparing = useAction(async (wish: { goal: string; max_price?: number }) => {
-    const made = await stead.agents.compare({ ...wish, agents: picked, session_id: place?.sessionId ?? null });
+    const made = await stead.agents.compare({
+      ...wish,
+      agents: picked,
+      limit: picked.length || 5,
+      session_id: place?.sessionId ?? null,
+    });
     setCompared(made.candidates);
     setPlace({ ...place, sessionId: made.session_id });
   });
@@ -64,7 +67,7 @@ function Market({ who }: { who: string }) {
         found={found.data?.items ?? null}
         picked={picked}
         onPick={(slug, on) =>
-          setPicked((before) => (on ? [...before, slug].slice(0, MOST_PICKED) : before.filter((s) => s !== slug)))
+          setPicked((before) => (on ? [...before, slug] : before.filter((other) => other !== slug)))
         }
         onSearch={setSearch}
         {...choices}

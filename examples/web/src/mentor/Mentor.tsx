@@ -1,7 +1,7 @@
 // A visitor answers a few questions, is told where they stand, and talks to the mentor; signs in at some point, and is
 // remembered from then on, here and on other devices.
 
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { useAction, useLoaded } from '../actions.ts';
 import { Chat } from '../Chat.tsx';
@@ -44,12 +44,10 @@ export function Mentor() {
     track('session.authenticated', { sessionId: held.sessionId });
   });
   // Whoever signs in takes what they did as a visitor along. The session's cookie and their token prove both.
-  const linked = useRef<string | null>(null);
+  const link = linking.run;
   useEffect(() => {
-    if (person === null || held === null || held.owner !== null || linked.current === held.sessionId) return;
-    linked.current = held.sessionId;
-    void linking.run(held);
-  }, [person, held, linking]);
+    if (person !== null && held !== null && held.owner === null) void link(held);
+  }, [person, held, link]);
 
   const owner = person?.email ?? null;
   if (held !== null && held.owner === owner) {
