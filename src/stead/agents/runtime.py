@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from stead import sessions
+from stead import knowledge, sessions
 from stead.actions import Proposer
 from stead.agents import frames, queries, resuming, tracing, voting, waiting
 from stead.agents.acting import RunActions
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from stead.traces.tracer import Tracer
 
 _log = structlog.stdlib.get_logger(__name__)
-_EMBED_TIMEOUT_S: Final = 2.0
 _STORE_TRIES: Final = 6
 #: How long a client that voted waits for the run to go on.
 _GOING_ON_S: Final = 60.0
@@ -171,7 +170,7 @@ class AgentRuntime:
             session_id=session_id,
             agent=agent,
             incoming=incoming,
-            vector=await self._embed_question(incoming.text),
+            vector=await knowledge.embed_question(self.embedder, incoming.text),
             trace=trace,
         )
         async with self._db.transaction(principal.served()) as tx:
@@ -353,7 +352,7 @@ class AgentRuntime:
             await resuming.withdraw(self._db, row)
             return
         trace = tracing.go_on(self._tracer, row) if self._tracer is not None else None
-        vector = await self._embed_question(resuming.question_of(row))
+        vector = await knowledge.embed_question(self.embedder, resuming.question_of(row))
         begun = await resuming.reopen(
             self._db, row, self.registry, self.embedder, self.config, self.process_id, vector, trace
         )
@@ -497,17 +496,6 @@ class AgentRuntime:
                 # A wake-up is a hint: after a reconnect the hub wakes everybody. The database knows.
                 if await asked.wait(60.0):
                     self._writer.look_at(stream)
-
-    async def _embed_question(self, text: str) -> Sequence[float] | None:
-        if not text.strip():
-            return None
-        try:
-            async with asyncio.timeout(_EMBED_TIMEOUT_S):
-                return (await self.embedder.embed([text]))[0]
-        except (SteadError, TimeoutError) as error:
-            # Words still find memories; a slow embedder must not keep a person waiting.
-            _log.warning("question_not_embedded", reason=type(error).__name__)
-            return None
 
 
 def _stop_topic(run_id: UUID) -> str:
