@@ -56,6 +56,16 @@ def test_langfuse(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config.headers["authorization"] == f"Basic {keys}"
 
 
+def test_posthog(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().posthog_key is None
+    monkeypatch.setenv("NEXT_PUBLIC_POSTHOG_KEY", "phc_1")
+    monkeypatch.setenv("POSTHOG_HOST", "https://eu.i.posthog.com")
+    settings = load_settings()
+    assert settings.posthog_key is not None
+    assert settings.posthog_key.get_secret_value() == "phc_1"
+    assert settings.posthog_host == "https://eu.i.posthog.com"
+
+
 @pytest.mark.parametrize("host", ["clerk.example.com", "brave-cat-12.clerk.accounts.dev"])
 def test_clerk_publishable_key(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setenv("NEXT_PUBLIC_CLERK_PUBLISHABLE_KEY", _publishable(host))
