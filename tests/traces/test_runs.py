@@ -222,8 +222,11 @@ async def test_an_answer_that_breaks_off(
     vendor: Vendor, person: Person, session: str, receiver: OtlpServer
 ) -> None:
     vendor.script(Reply(text=["One ", "two ", "three"], cut_after=2))
-    await ask(vendor, person, session, "Count.")
-    (chat,) = named(await receiver.trace_of(session), "chat")
+    await ask(vendor, person, session, "Count, but not to sk-lf-secret-1 of this server.")
+    spans = await receiver.trace_of(session)
+    (chat,) = named(spans, "chat")
+    assert "Count, but not to [redacted]" in chat.attributes["langfuse.observation.input"]
+    assert not [s.name for s in spans if "sk-lf-secret-1" in s.everything]
     assert chat.attributes["error.type"] == "model_interrupted"
     (heard,) = json.loads(chat.attributes["langfuse.observation.output"])
     assert heard["content"].startswith("One ")
