@@ -74,6 +74,17 @@ def _model(event: EventType) -> type[EventBody]:
     return create_model(f"{name}Event", __base__=EventBody, __doc__=event.trigger, **members)
 
 
+_EXAMPLE: Final = {
+    "id": "6f0c1d9e-52d3-4a0e-9f57-3d1f4f0c7a11",
+    "event": "step.viewed",
+    "properties": {
+        "sessionId": "01a1fb26-2cb3-7a40-8b10-76aedd44d4eb",
+        "phase": "discovery",
+        "step": "day-rate",
+        "stepType": "question",
+    },
+}
+
 if TYPE_CHECKING:
     AnyEvent = EventBody
 else:
@@ -83,7 +94,7 @@ else:
 class SendEvents(Body):
     """A batch of events."""
 
-    events: list[AnyEvent] = Field(min_length=1, max_length=100)
+    events: list[AnyEvent] = Field(min_length=1, max_length=100, examples=[[_EXAMPLE]])
     sent_at: AwareDatetime | None = Field(
         None,
         alias="sentAt",
