@@ -5067,7 +5067,7 @@ export interface components {
         };
         /**
          * Generate
-         * @description The session whose context is read. What is generated, and by whom, its organisation says.
+         * @description The session whose context is read: answers in the body are refused, so that none is thought to count.
          */
         Generate: {
             /**
@@ -7253,7 +7253,21 @@ export interface components {
          * @description A batch of events.
          */
         SendEvents: {
-            /** Events */
+            /**
+             * Events
+             * @example [
+             *       {
+             *         "event": "step.viewed",
+             *         "id": "6f0c1d9e-52d3-4a0e-9f57-3d1f4f0c7a11",
+             *         "properties": {
+             *           "sessionId": "01a1fb26-2cb3-7a40-8b10-76aedd44d4eb",
+             *           "phase": "discovery",
+             *           "step": "day-rate",
+             *           "stepType": "question"
+             *         }
+             *       }
+             *     ]
+             */
             events: (components["schemas"]["SessionCreatedEvent"] | components["schemas"]["SessionAuthenticatedEvent"] | components["schemas"]["PhaseStartedEvent"] | components["schemas"]["PhaseCompletedEvent"] | components["schemas"]["StepViewedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["ChatMessageSentEvent"] | components["schemas"]["ChatMessageReceivedEvent"] | components["schemas"]["ContentServedEvent"] | components["schemas"]["ConversionCheckoutStartedEvent"] | components["schemas"]["ConversionCheckoutCompletedEvent"] | components["schemas"]["ConversionCallBookedEvent"])[];
             /**
              * Sentat
