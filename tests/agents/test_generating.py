@@ -68,6 +68,12 @@ async def generate(
     )
 
 
+async def latest(running: Running, headers: dict[str, str], session: str, what: str) -> httpx.Response:
+    return await running.client.get(
+        f"/api/generate/{what}", params={"sessionId": session}, headers=headers
+    )
+
+
 async def asked(vendor: Vendor, requests: int = 1) -> None:
     """Waits until so many requests have reached the model."""
     async with asyncio.timeout(30):
@@ -281,6 +287,27 @@ async def test_it_takes_no_turn_in_the_session(vendor: Vendor, person: Person, s
     ended = await asyncio.wait_for(first, 30)
     assert (ended.status_code, ended.json()["code"]) in {(404, "run_unknown"), (503, "run_interrupted")}
     assert vendor.requests[0].disconnected
+
+
+async def test_what_was_generated_last_is_read_without_a_model(
+    vendor: Vendor, person: Person, stranger: Person, session: str
+) -> None:
+    vendor.script(Reply(text="First."), Reply(text="Second."), *[SOON] * 4, Reply(text="Summed up."))
+    assert (await latest(vendor.running, person.headers, session, "diagnosis")).status_code == 204
+    await generate(vendor.running, person.headers, session)
+    made = (await generate(vendor.running, person.headers, session)).json()
+    assert (await generate(vendor.running, person.headers, session)).status_code == 503
+    await generate(vendor.running, person.headers, session, "summary")
+
+    asked_for = len(vendor.requests)
+    found = await latest(vendor.running, person.headers, session, "diagnosis")
+    assert (found.status_code, found.json()) == (200, made)
+    assert found.json()["content"] == "Second."
+    assert len(vendor.requests) == asked_for
+    alien = await latest(vendor.running, stranger.headers, session, "diagnosis")
+    assert (alien.status_code, alien.json()["code"]) == (404, "session_unknown")
+    nobody = await latest(vendor.running, {}, session, "diagnosis")
+    assert nobody.status_code == 401
 
 
 async def test_with_an_answer_goes_what_was_generated_from_it(

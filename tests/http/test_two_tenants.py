@@ -155,7 +155,9 @@ WITHOUT_ID = {
     "GET /api/agents/{slug}",
     # For services, of their own tenant; looked at in test_marketplace.
     "GET /api/admin/waitlist",
-    # Whose is in the query, and looked at in test_memories.
+    # Whose is in the query, and looked at in tests/agents/test_generating.
+    "GET /api/generate/{type}",
+    # The same, and looked at in test_memories.
     "GET /agents/memories",
     "GET /agents/memories/export",
     "GET /api/admin/memories",

@@ -129,6 +129,8 @@ export interface Stead {
   readonly memories: Memories;
   /** What an agent says of a session's context, such as its `diagnosis`. */
   generate(type: string, body: { sessionId: string }, options?: CallOptions): Promise<Generated>;
+  /** What was generated last, for another device or another visit; null: nothing was. */
+  generated(type: string, sessionId: string, options?: CallOptions): Promise<Generated | null>;
   readonly events: Events;
 }
 
@@ -241,6 +243,12 @@ export function createStead(options: SteadOptions): Stead {
       checkSegment(type);
       const path = `/api/generate/${encodeURIComponent(type)}`;
       return json('POST', path, body, { timeoutMs: WHOLE_TIMEOUT_MS, ...options });
+    },
+    generated: async (type, sessionId, options) => {
+      checkSegment(type);
+      const path = `/api/generate/${encodeURIComponent(type)}?${new URLSearchParams({ sessionId })}`;
+      const response = await send(path, undefined, options);
+      return response.status === 204 ? null : ((await response.json()) as Generated);
     },
     events: {
       catalog: (options) => json('GET', '/api/events/catalog', undefined, options),

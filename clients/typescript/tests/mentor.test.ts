@@ -13,8 +13,10 @@ it('generates what an agent makes of the answers', async () => {
     params: { path: { slug: 'portraitist' } },
     body: { instructions: 'Say who this is.' },
   });
+  expect(await as('mentor').generated('portrait', sessionId)).toBeNull();
   const { content, runId } = await as('mentor').generate('portrait', { sessionId });
   expect(content).not.toBe('');
+  expect(await as('mentor').generated('portrait', sessionId)).toEqual({ content, runId });
   const { data } = await as('mentor').GET('/v1/runs/{run_id}', { params: { path: { run_id: runId } } });
   expect(data).toMatchObject({ agent_name: 'portraitist', status: 'completed', session_id: sessionId });
   expect((await refused(SteadProblem, as('mentor').generate('landscape', { sessionId }))).status).toBe(404);

@@ -33,6 +33,7 @@ expectTypeOf((await stead.waitlist.join({ agent_session_id: sessionId, agent: 'x
 expectTypeOf((await stead.GET('/api/agents')).data).toEqualTypeOf<AnswerOf<'get', '/api/agents'>>();
 expectTypeOf((await stead.GET('/api/agents')).data.next_cursor).toEqualTypeOf<string | null>();
 expectTypeOf(await stead.generate('diagnosis', { sessionId })).toEqualTypeOf<Schemas['Generated']>();
+expectTypeOf(await stead.generated('diagnosis', sessionId)).toEqualTypeOf<Schemas['Generated'] | null>();
 
 // Events are told apart by their names, and have the catalogue's properties.
 expectTypeOf((await stead.events.catalog()).events).toEqualTypeOf<Schemas['EventTypeOut'][]>();

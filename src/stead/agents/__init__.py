@@ -19,6 +19,7 @@ from stead.agents.errors import (
     TooManyRuns,
 )
 from stead.agents.generating import Generation, OnceKey
+from stead.agents.generating import latest as latest_generation
 from stead.agents.incoming import Incoming
 from stead.agents.limits import LoopConfig, RuntimeConfig
 from stead.agents.models import (
@@ -67,6 +68,7 @@ __all__ = [
     "add_version",
     "check_schema",
     "get_run",
+    "latest_generation",
     "link_session",
     "list_runs",
     "listing",

@@ -144,6 +144,23 @@ async def generated(
     )
 
 
+async def latest(
+    tx: Transaction, principal: Principal, session_id: UUID, generates: str
+) -> Generation | None:
+    """What was generated last for a session; None where nothing of this type was, or it was forgotten.
+
+    Raises:
+        SessionUnknown: It is not there for this caller.
+    """
+    await sessions.get(tx, principal, session_id)
+    row = await queries.latest_generation(tx, principal.tenant.id, session_id, generates)
+    if row is None:
+        return None
+    return Generation(
+        run_id=row["id"], content=_last_words(row["output"].get("parts", [])), repeated=True
+    )
+
+
 async def _earlier(tx: Transaction, principal: Principal, once: OnceKey) -> UUID | None:
     answer = await idempotency.claim(tx, principal, once.key, once.request)
     if answer is None:

@@ -194,6 +194,22 @@ async def run_output(tx: Transaction, tenant_id: UUID, run_id: UUID) -> Row | No
     )
 
 
+async def latest_generation(
+    tx: Transaction, tenant_id: UUID, session_id: UUID, generates: str
+) -> Row | None:
+    return await tx.row(
+        """
+        select id, output from public.agent_runs
+        where tenant_id = $1 and session_id = $2 and kind = 'generation' and status = 'completed'
+          and input ->> 'type' = $3 and output is not null
+        order by created_at desc, number desc limit 1
+        """,
+        tenant_id,
+        session_id,
+        generates,
+    )
+
+
 async def run_holder(tx: Transaction, tenant_id: UUID, run_id: UUID) -> Row | None:
     return await tx.row(
         "select profile_id, process_id, status from public.agent_runs where tenant_id = $1 and id = $2",

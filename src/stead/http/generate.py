@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from stead import agents
 from stead.agents import OnceKey
 from stead.http.agents import TYPE
 from stead.http.chat import limit_messages
-from stead.http.dependencies import Caller, OnceOnly, needs_scope, parts_of
+from stead.http.dependencies import Caller, OnceOnly, Reading, needs_scope, parts_of
 from stead.http.routing import JsonRoute
 from stead.http.session_bodies import Body
 
@@ -22,6 +23,9 @@ class Generate(Body):
     """The session whose context is read: answers in the body are refused, so that none is thought to count."""
 
     session_id: UUID = Field(alias="sessionId", examples=["0192d3a4-7c1e-7d55-9f3e-3f1f6f0f2b11"])
+
+
+Type = Annotated[str, Path(alias="type", pattern=TYPE, examples=["diagnosis"])]
 
 
 class Generated(BaseModel):
@@ -38,7 +42,7 @@ async def generate(
     response: Response,
     caller: Caller,
     once: OnceOnly,
-    generates: Annotated[str, Path(alias="type", pattern=TYPE, examples=["diagnosis"])],
+    generates: Type,
 ) -> Generated:
     """Asks the agent of this type what it makes of the session's context as it is now, and waits for the answer.
 
@@ -51,4 +55,19 @@ async def generate(
     )
     if found.repeated:
         response.headers["idempotency-replayed"] = "true"
+    return Generated(content=found.content, run_id=found.run_id)
+
+
+@router.get(
+    "/api/generate/{type}",
+    response_model=Generated,
+    responses={204: {"description": "Nothing of this type was generated yet"}},
+)
+async def latest(
+    caller: Caller, tx: Reading, generates: Type, session_id: Annotated[UUID, Query(alias="sessionId")]
+) -> Generated | Response:
+    """What was generated last for a session: for another device, or another visit. No model is asked."""
+    found = await agents.latest_generation(tx, caller, session_id, generates)
+    if found is None:
+        return Response(status_code=204)
     return Generated(content=found.content, run_id=found.run_id)

@@ -3,7 +3,6 @@ import { useEffect } from 'react';
 import { useLoaded } from '../actions.ts';
 import { Problem } from '../Problem.tsx';
 import type { Stead } from '../stead.ts';
-import { useStored } from '../storage.ts';
 
 interface DiagnosisProps {
   stead: Stead;
@@ -11,20 +10,22 @@ interface DiagnosisProps {
   onServed: () => void;
 }
 
-/** What the mentor makes of the answers: made once, and kept for the next visit of this browser. */
+/** What the mentor makes of the answers: made once, and read again on the next visit, on any device. */
 export function Diagnosis({ stead, sessionId, onServed }: DiagnosisProps) {
-  const [kept, keep] = useStored<string>(`diagnosis:${sessionId}`);
   const made = useLoaded(
-    async (signal) => (kept === null ? (await stead.generate('diagnosis', { sessionId }, { signal })).content : null),
+    async (signal) => {
+      const earlier = await stead.generated('diagnosis', sessionId, { signal });
+      const { content } = earlier ?? (await stead.generate('diagnosis', { sessionId }, { signal }));
+      return { content, isNew: earlier === null };
+    },
     [stead, sessionId],
   );
+  const words = made.data?.content ?? null;
+  const isNew = made.data?.isNew === true;
   useEffect(() => {
-    if (made.data === null) return;
-    keep(made.data);
-    onServed();
+    if (isNew) onServed();
     // Once for each diagnosis that was made.
-  }, [made.data]);
-  const words = kept ?? made.data;
+  }, [isNew]);
   return (
     <section aria-label="Diagnosis" aria-busy={words === null && made.error === null}>
       <h2>Where you stand</h2>
