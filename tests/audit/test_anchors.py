@@ -182,8 +182,9 @@ def unsigned(line: bytes) -> bytes:
 
 def altered(line: bytes) -> bytes:
     value = json.loads(line)
-    value["heads"] = {tenant: head[:-1] + "0" + head[-1] for tenant, head in value["heads"].items()}
-    value["heads"] = {tenant: head[: head.index(":") + 65] for tenant, head in value["heads"].items()}
+    value["heads"] = {
+        tenant: head[:-1] + ("1" if head[-1] == "0" else "0") for tenant, head in value["heads"].items()
+    }
     return json.dumps(value).encode() + b"\n"
 
 

@@ -187,7 +187,10 @@ async def kill_in_mid_stream(
         return WORDS[n]
 
     text = [(lambda n=n: word(n)) for n in range(len(WORDS))]
-    place.vendor.script(Reply(text=text, delay_first_s=0.02, delay_each_s=0.02))
+    # However long the kill takes, the answer is not at its end before.
+    place.vendor.script(
+        Reply(text=text, delay_first_s=0.02, delay_each_s=0.02, hold_after=len(WORDS) - 1)
+    )
     heard: list[dict[str, Any]] = []
 
     async def listen() -> None:

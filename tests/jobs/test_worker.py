@@ -610,3 +610,24 @@ async def test_many_of_one_tenant_do_not_stand_before_few_of_others(shop: Worksh
 
     last = max(n for n, tenant in enumerate(order) if tenant != shop.tenant.id)
     assert order[: last + 1].count(shop.tenant.id) < 200
+
+
+async def test_a_claim_whose_answer_was_lost_is_handed_back(shop: Workshop) -> None:
+    ran: list[UUID] = []
+
+    async def note(job: JobContext) -> None:
+        ran.append(job.id)
+
+    shop.registry.add("note", note)
+    async with shop.worker(hold_check_s=0.2, poll_s=60.0) as worker:
+        job = await shop.enqueue("note", run_at=datetime.now(UTC) + timedelta(hours=1))
+        # Committed in its name, while the answer never reached it.
+        await shop.admin(
+            "update public.agent_jobs set status = 'running', worker_id = $2, lease_no = lease_no + 1, "
+            "attempts = attempts + 1, ready = true, run_at = now() where id = $1",
+            job,
+            worker._worker_id,
+        )
+        done = await shop.ended(job)
+    assert (done.status, done.attempts) == ("completed", 1)
+    assert ran == [job]

@@ -67,6 +67,8 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Further response headers, such as `x-should-retry`."""
 
+    hold_after: int | None = None
+    """After so many deltas none follows, until the client is gone."""
     hang: bool = False
     """Accept the request and never answer."""
     drop: bool = False
@@ -124,6 +126,8 @@ class Meter:
     async def next(self, delta: Delta) -> str:
         """Wait until `delta` is due and return its text. Raises as `check` does."""
         self.check()
+        if self._reply.hold_after is not None and self._request.deltas_sent >= self._reply.hold_after:
+            await asyncio.Event().wait()
         now_s = asyncio.get_running_loop().time()
         if self._request.deltas_sent == 0:
             self._due_s = now_s + self._reply.delay_first_s

@@ -269,6 +269,10 @@ async def claim_one(
     return await tx.row("select * from stead.claim_job($1, $2, $3)", worker_id, job_id, kinds)
 
 
+async def held(tx: Transaction, worker_id: UUID) -> list[Row]:
+    return await tx.rows("select * from stead.held_jobs($1)", worker_id)
+
+
 async def suspects(tx: Transaction, queue: str, kinds: Sequence[str] | None, most: int) -> list[UUID]:
     rows = await tx.rows("select s.id from stead.suspect_jobs($1, $2, $3) s", queue, kinds, most)
     return [row["id"] for row in rows]

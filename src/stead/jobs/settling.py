@@ -37,7 +37,8 @@ class Settler:
         self._db = db
         self._worker_id = worker_id
         self._settled = settled
-        self._writer = BatchWriter[Ended]("jobs", self._store, _unstorable)
+        self._refused: set[UUID] = set()
+        self._writer = BatchWriter[Ended]("jobs", self._store, self._instead)
         self.start = self._writer.start
         self.stop = self._writer.stop
 
@@ -49,6 +50,32 @@ class Settler:
     def waiting(self) -> int:
         """How many outcomes wait to be stored."""
         return self._writer.waiting
+
+    @property
+    def ids(self) -> set[UUID]:
+        """Of jobs whose outcome waits to be stored, or could not be: they are not to be run again."""
+        return self._refused | {job.id for job, _ in self._writer.items}
+
+    async def hand_back(self, leases: Sequence[tuple[UUID, int]]) -> int:
+        """Gives up leases of which nothing came; returns how many were still held."""
+        nothing: list[None] = [None] * len(leases)
+        async with self._db.transaction(NOBODY) as tx:
+            rows = await queries.settle(
+                tx,
+                self._worker_id,
+                [job_id for job_id, _ in leases],
+                [lease_no for _, lease_no in leases],
+                ["released"] * len(leases),
+                *([nothing] * 8),
+            )
+        return len(rows)
+
+    def _instead(self, ended: Ended, error: asyncpg.PostgresError) -> Ended | None:
+        instead = _unstorable(ended, error)
+        if instead is None:
+            # It stays as it stands, with this process, until that ends: then it is rescued.
+            self._refused.add(ended[0].id)
+        return instead
 
     async def _store(self, batch: Sequence[Ended]) -> None:
         accepted = await self._write(batch)

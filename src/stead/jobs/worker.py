@@ -92,6 +92,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._room = Room(self.config.concurrency, self._taken)
         self._after: dict[str, UUID | None] = {}
+        self._unknown: set[tuple[UUID, int]] = set()
 
     @property
     def running(self) -> int:
@@ -263,11 +264,31 @@ class Worker:
                 asked = await told.wait(self.config.report_s)
                 now = asyncio.get_running_loop().time()
                 fresh = [h for h in self._held.values() if h.running.unreported is not None]
-                if asked or now - checked_at >= self.config.hold_check_s:
+                late = now - checked_at >= self.config.hold_check_s
+                if asked or late:
                     fresh = list(self._held.values())
-                    checked_at = now
                 if fresh:
                     await self._report(fresh)
+                if late:
+                    checked_at = now
+                    await self._hand_back()
+
+    async def _hand_back(self) -> None:
+        """Hands back what is this worker's and not known here: a claim whose answer was lost with its connection.
+
+        What is unknown once may be on its way. Should it still come after it was handed back, its lease is over.
+        """
+        try:
+            async with self._own_db.transaction(NOBODY, read_only=True) as tx:
+                rows = await queries.held(tx, self._worker_id)
+            known = {(job_id, held.running.job.lease_no) for job_id, held in self._held.items()}
+            ending = self._settler.ids
+            unknown = {(row["id"], row["lease_no"]) for row in rows if row["id"] not in ending} - known
+            lost, self._unknown = unknown & self._unknown, unknown
+            if lost:
+                _log.warning("jobs_handed_back", jobs=await self._settler.hand_back(sorted(lost)))
+        except (SteadError, asyncpg.PostgresError, *CONNECTION_LOST) as error:
+            _log.warning("jobs_check_failed", reason=type(error).__name__)
 
     async def _report(self, held: list[Held]) -> None:
         said = [each.running.unreported for each in held]
