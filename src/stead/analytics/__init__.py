@@ -17,7 +17,6 @@ from stead.analytics.errors import (
 )
 from stead.analytics.forwarding import Forwarder
 from stead.analytics.models import (
-    AnalyticsServices,
     Funnel,
     NewEvent,
     PostHogConfig,
@@ -27,6 +26,7 @@ from stead.analytics.models import (
     Taken,
     Total,
 )
+from stead.analytics.services import AnalyticsServices
 
 __all__ = [
     "CATALOGUE",

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
-
-if TYPE_CHECKING:
-    from stead.analytics.forwarding import Forwarder
 
 #: Who said that it happened.
 Origin = Literal["browser", "server", "whop", "calendly"]
@@ -150,24 +147,3 @@ class PostHogConfig:
     batch: int = 200
     timeout_s: float = 10.0
     lease_s: float = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnalyticsServices:
-    """What the part works with.
-
-    Args:
-        secrets: What webhooks are signed with, by provider and tenant.
-        forwarder: Sends events on; None: nowhere to.
-        keep_s: After how many seconds an event is deleted.
-    """
-
-    secrets: Mapping[Provider, Mapping[str, str]] = field(
-        default_factory=dict[Provider, Mapping[str, str]], repr=False
-    )
-    forwarder: Forwarder | None = None
-    keep_s: float = 400 * 86_400.0
-
-    async def forward(self) -> int:
-        """Sends some events on; returns how many."""
-        return await self.forwarder.round() if self.forwarder else 0

@@ -13,7 +13,8 @@ import structlog
 from stead import audit
 from stead.analytics import calendly, events, metrics, queries, whop
 from stead.analytics.errors import ConversionInvalid, WebhookNotExpected
-from stead.analytics.models import AnalyticsServices, Conversion, NewEvent, Provider, Reception
+from stead.analytics.models import Conversion, NewEvent, Provider, Reception
+from stead.analytics.services import AnalyticsServices
 from stead.core.clock import Clock
 from stead.core.errors import Unauthenticated
 from stead.db import NOBODY, Database

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from stead.governance.digests import inputs_digest
+from stead.governance.digests import digest_of
 
 Risk = Literal["low", "medium", "high", "critical"]
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
@@ -128,4 +128,38 @@ class Decision:
     def inputs_digest(self) -> bytes:
         """SHA-256 over action, policy, facts and time in canonical JSON: the same inputs give the same
         decision, and a replay can show it."""
-        return inputs_digest(self.action, self.policy_version, self.policy_digest, self.facts, self.at)
+        action, facts = self.action, self.facts
+        return digest_of(
+            [
+                "stead.decision.1",
+                self.policy_version,
+                self.policy_digest,
+                self.at.isoformat(),
+                str(action.tenant_id),
+                action.tool,
+                action.version,
+                action.provider,
+                action.risk,
+                sorted(action.required_scopes),
+                action.account_id,
+                action.arguments,
+                _text(action.amount),
+                action.spends,
+                action.evidence,
+                action.confidence,
+                action.proposer,
+                action.trust_context,
+                facts.trust,
+                None if facts.granted_scopes is None else sorted(facts.granted_scopes),
+                facts.account_status,
+                facts.actions_last_minute,
+                facts.actions_last_hour,
+                _text(facts.spent_today),
+                facts.tool_known,
+                facts.approved,
+            ]
+        )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
