@@ -8,9 +8,9 @@ what was recalled is logged by id and score, never by text; nothing here delays 
 from stead.memory.drawing import draw_facts
 from stead.memory.facts import Fact, find_facts
 from stead.memory.injection import InjectionBudget, as_instructions
-from stead.memory.models import Memory, MemoryKind, MemorySource, Recalled, Scores
+from stead.memory.models import Memory, MemoryKind, MemorySource, NewMemory, Recalled, Scores
 from stead.memory.recall import Question, RecallWeights, note, note_use, read_question, recall
-from stead.memory.remember import NewMemory, Remembered, move_session, prepare, remember
+from stead.memory.remember import Remembered, move_session, prepare, remember
 from stead.memory.statements import context_statements
 from stead.memory.usage import used
 

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 from stead.memory.facts import find_facts
-from stead.memory.models import MemorySource
-from stead.memory.remember import NewMemory
+from stead.memory.models import MemorySource, NewMemory
 from stead.memory.time_expressions import find_event
 
 

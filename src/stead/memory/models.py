@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -96,3 +97,40 @@ class Recalled:
     memory: Memory
     score: float
     scores: Scores = field(default_factory=Scores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewMemory:
+    """A memory to be stored.
+
+    Args:
+        content: What is remembered, in words.
+        happened_at: When it was said.
+        place: Its place among all turns; None for what is no turn.
+        importance: 0 to 1; 0.5 is neither.
+        confidence: 0 to 1: how sure it is that this was meant.
+        topic: What only one value of can hold at a time: a later one supersedes.
+        correction: It takes back something said before, even where no topic says what.
+        supersedes: What it takes the place of, where that is known.
+        message_ids: The messages that it comes from.
+        event_from: When what it tells of begins; ``event_to``: and ends.
+        vector: Its embedding; None when it still has to be made.
+    """
+
+    content: str
+    happened_at: datetime
+    kind: MemoryKind = "fact"
+    source: MemorySource = "chat"
+    speaker: str | None = None
+    agent_id: UUID | None = None
+    place: int | None = None
+    importance: float = 0.5
+    confidence: float = 1.0
+    topic: str | None = None
+    correction: bool = False
+    supersedes: UUID | None = None
+    message_ids: Sequence[UUID] = ()
+    event_from: datetime | None = None
+    event_to: datetime | None = None
+    metadata: dict[str, Any] = field(default_factory=dict[str, Any])
+    vector: Sequence[float] | None = None

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from stead.db import Transaction
+from stead.memory.models import NewMemory
 from stead.memory.settling import Known, Reinforcement
-
-if TYPE_CHECKING:
-    from stead.memory.remember import NewMemory
 
 
 def _array(values: Sequence[object] | None) -> str | None:
