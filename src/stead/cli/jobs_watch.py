@@ -98,7 +98,9 @@ async def _follow(opened: Opened, streams: JobStreams, job: Job, screen: Screen)
                 if event.last:
                     return event.event == "complete"
     except jobs.JobUnknown:
-        screen.show(job, "gone", {})
+        pass
+    # Of what is no more there is no end: the stream or the look at it was the first to notice.
+    screen.show(job, "gone", {})
     return False
 
 

@@ -38,7 +38,8 @@ class Room:
         few = max(1, self._places // 4)
         if self.free < few:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._until(few), _GATHER_S)
+                async with asyncio.timeout(_GATHER_S):
+                    await self._until(few)
 
     async def _until(self, places: int) -> None:
         while self.free < places:

@@ -118,7 +118,8 @@ class Socket:
         while True:
             pause_s = min(self._limits.recheck_s, self._limits.unjoined_s)
             try:
-                channel = await asyncio.wait_for(self._expired.get(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    channel = await self._expired.get()
             except TimeoutError:
                 pass
             else:
