@@ -8038,13 +8038,11 @@ export interface components {
         };
         /**
          * StepOut
-         * @description A step, and who came to it: sessions.
+         * @description A step of it, likewise.
          */
         stead__http__event_bodies__StepOut: {
             /** Phase */
             phase: string;
-            /** Step */
-            step: string;
             /** Position */
             position: number;
             /** Sessions */
@@ -8061,6 +8059,8 @@ export interface components {
             converted: number;
             /** Median S */
             median_s: number | null;
+            /** Step */
+            step: string;
         };
         /**
          * RunAgent

@@ -152,7 +152,7 @@ def _given(begun: Begun) -> list[Recalled]:
 
 async def _answered(tx: Transaction, begun: Begun, ending: Ending) -> None:
     outcome = ending.outcome
-    if begun.kind != "chat" or outcome.status != "completed" or outcome.suspension is not None:
+    if outcome.status != "completed" or outcome.suspension is not None:
         return
     await analytics.events.message_received(
         tx,

@@ -16,7 +16,7 @@ from stead import sessions
 from stead.agents import queries
 from stead.agents.errors import RunInterrupted, RunUnknown
 from stead.agents.limits import RuntimeConfig
-from stead.agents.opening import Begun
+from stead.agents.opening import Begun, log_run
 from stead.agents.registry import AgentRegistry
 from stead.core.errors import SteadError, Unavailable
 from stead.core.ids import new_id
@@ -86,22 +86,19 @@ async def open_generation(
     agent = await registry.resolve_generator(tx, principal, generates)
     run_id, message_id = new_id(), new_id()
     model = agent.model or config.loop.model
-    await queries.insert_run(
+    await log_run(
         tx,
-        run_id,
-        principal.tenant.id,
-        session.id,
-        session.profile_id,
-        agent.id,
-        agent.version_id,
-        agent.slug,
-        None,
-        message_id,
-        process_id,
-        model,
-        {"type": generates, "context": session.context},
+        principal,
+        session,
+        agent,
+        run_id=run_id,
+        user_message_id=None,
+        message_id=message_id,
+        process_id=process_id,
+        model=model,
+        given={"type": generates, "context": session.context},
         kind="generation",
-        trace_id=trace.trace_id if trace is not None else None,
+        trace=trace,
     )
     if once is not None:
         await idempotency.keep(tx, principal, once.key, 200, {"run_id": str(run_id)})

@@ -10,10 +10,10 @@ from stead import knowledge, memory
 from stead.agents.opening import Begun
 from stead.db import Database
 from stead.memory import Recalled
+from stead.memory.recall import MAX_QUESTION_CHARS
 from stead.providers.embedders import Embedder
 
 _MOST: Final = 8
-_MAX_QUESTION_CHARS: Final = 4_000
 
 
 class MemorySearch:
@@ -33,7 +33,7 @@ class MemorySearch:
     async def __call__(self, question: str) -> Sequence[Recalled]:
         """What is remembered for a question, best first."""
         begun, began = self._begun, time.monotonic()
-        question = question[:_MAX_QUESTION_CHARS]
+        question = question[:MAX_QUESTION_CHARS]
         session, principal = begun.session, begun.principal
         scope_id = session.profile_id or session.id
         vector = await knowledge.embed_question(self._embedder, question)

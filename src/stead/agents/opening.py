@@ -178,26 +178,23 @@ async def open_run(
     message = await settle(tx, principal, session.id, incoming, known)
     run_id, message_id = new_id(), new_id()
     model = agent.model or config.loop.model
-    await queries.insert_run(
+    await log_run(
         tx,
-        run_id,
-        principal.tenant.id,
-        session.id,
-        session.profile_id,
-        agent.id,
-        agent.version_id,
-        agent.slug,
-        message.id,
-        message_id,
-        process_id,
-        model,
-        {
+        principal,
+        session,
+        agent,
+        run_id=run_id,
+        user_message_id=message.id,
+        message_id=message_id,
+        process_id=process_id,
+        model=model,
+        given={
             "message": message.parts,
             "trigger": incoming.trigger,
             **({"metadata": incoming.metadata} if incoming.metadata else {}),
             **traced_as(request.trace),
         },
-        trace_id=request.trace.trace_id if request.trace is not None else None,
+        trace=request.trace,
     )
     # What was there before a new message is its history. Any other message may have lost what came after it.
     history = last
@@ -208,11 +205,9 @@ async def open_run(
         if history != last:
             # A run that waited for its answer to be gone on with may have lost it.
             await queries.look_at_waiting(tx, principal.tenant.id, session.id)
-    began_ns = time.time_ns()
-    block, injected = await recall(
+    block, injected, recalled_ns = await recall(
         tx, principal, request.vector, session, agent, run_id, [*history, message], embedder, config
     )
-    recalled_ns = (began_ns, time.time_ns())
     past = await look_back(tx, request.vector, session, agent, message, embedder, config)
     return Begun(
         principal=principal,
@@ -229,6 +224,46 @@ async def open_run(
         governed=await governed_tools(tx, principal, agent.actions),
         trace=request.trace,
         recalled_ns=recalled_ns,
+    )
+
+
+async def log_run(
+    tx: Transaction,
+    principal: Principal,
+    session: Session,
+    agent: AgentDefinition,
+    *,
+    run_id: UUID,
+    user_message_id: UUID | None,
+    message_id: UUID,
+    process_id: UUID,
+    model: str,
+    given: dict[str, Any],
+    kind: RunKind = "chat",
+    trace: RunTrace | None,
+) -> None:
+    """Makes the row of a run that begins.
+
+    Args:
+        given: What it is made of.
+        trace: What it is told to, where runs are traced.
+    """
+    await queries.insert_run(
+        tx,
+        run_id,
+        principal.tenant.id,
+        session.id,
+        session.profile_id,
+        agent.id,
+        agent.version_id,
+        agent.slug,
+        user_message_id,
+        message_id,
+        process_id,
+        model,
+        given,
+        kind,
+        None if trace is None else trace.trace_id,
     )
 
 
@@ -272,9 +307,10 @@ async def recall(
     seen: Sequence[Message],
     embedder: Embedder,
     config: RuntimeConfig,
-) -> tuple[str, list[Recalled]]:
-    """What is remembered for this message, as a block for the instructions; and a note of it."""
-    began = time.monotonic()
+) -> tuple[str, list[Recalled], tuple[int, int]]:
+    """What is remembered for this message, as a block for the instructions, and a note of it; with when it was
+    begun to look and when it was found, in nanoseconds since 1970."""
+    began, began_ns = time.monotonic(), time.time_ns()
     scope_id = session.profile_id or session.id
     found = await memory.recall(
         tx,
@@ -305,4 +341,4 @@ async def recall(
         embedder=embedder,
         started_at=began,
     )
-    return block, injected
+    return block, injected, (began_ns, time.time_ns())

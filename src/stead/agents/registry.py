@@ -24,8 +24,11 @@ from stead.core.errors import Invalid
 from stead.db import NOBODY, Database, Row, Transaction
 from stead.identity import Principal
 
-_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
-_TYPE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+#: What agents are called, and types of what they generate, as JSON Schema has patterns.
+SLUG_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$"
+TYPE_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
+_SLUG: Final = re.compile(SLUG_PATTERN)
+_TYPE: Final = re.compile(TYPE_PATTERN)
 _TOOL_SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -16,7 +15,7 @@ from stead.agents.errors import AgentUnknown
 from stead.agents.frames import Frame
 from stead.agents.limits import RuntimeConfig
 from stead.agents.models import AgentDefinition, CallOutcome, Resumed, Suspension, WaitingCall
-from stead.agents.opening import Begun, look_back, recall, traced_as
+from stead.agents.opening import Begun, log_run, look_back, recall, traced_as
 from stead.agents.registry import AgentRegistry
 from stead.agents.transcript import outcome_frames, settle_call
 from stead.core.ids import new_id
@@ -143,37 +142,32 @@ async def reopen(
         if session.status != "in_progress":
             error = {"code": sessions.SessionEnded.code, "message": sessions.SessionEnded.title()}
         model = agent.model or config.loop.model
-        await queries.insert_run(
+        await log_run(
             tx,
-            run_id,
-            principal.tenant.id,
-            session.id,
-            session.profile_id,
-            agent.id,
-            agent.version_id,
-            agent.slug,
-            asked.id,
-            message_id,
-            process_id,
-            model,
-            {
+            principal,
+            session,
+            agent,
+            run_id=run_id,
+            user_message_id=asked.id,
+            message_id=message_id,
+            process_id=process_id,
+            model=model,
+            given={
                 "message": asked.parts,
                 "trigger": "resume",
                 "resumes": str(row["run_id"]),
                 **traced_as(trace),
             },
-            trace_id=trace.trace_id if trace is not None else None,
+            trace=trace,
         )
         await notify(tx, [waiting.topic_of_session(session.id)])
         if error is not None:
             await _fail(tx, principal, row["run_id"], run_id, process_id, error)
             return None
         await queries.take_waiting(tx, principal.tenant.id, row["run_id"], run_id)
-        began_ns = time.time_ns()
-        block, injected = await recall(
+        block, injected, recalled_ns = await recall(
             tx, principal, vector, session, agent, run_id, before, embedder, config
         )
-        recalled_ns = (began_ns, time.time_ns())
         past = await look_back(tx, vector, session, agent, asked, embedder, config)
         return Begun(
             principal=principal,

@@ -220,17 +220,13 @@ class AgentRuntime:
                 self.process_id,
                 trace,
             )
-        run_id = begun if isinstance(begun, UUID) else begun.run_id
-        stream = (
-            self._stream_of(principal, begun)
-            if isinstance(begun, UUID)
-            else self._launch(begun).follow()
-        )
-        async for _ in stream:
+        repeated = isinstance(begun, UUID)
+        run_id = begun if repeated else self._launch(begun).run_id
+        async for _ in self._stream_of(principal, run_id):
             pass
         # As the tenant's service: whoever held the session when it began may have linked it meanwhile.
         async with self._db.transaction(tenant_service(principal.tenant), read_only=True) as tx:
-            return await generated(tx, principal, run_id, repeated=isinstance(begun, UUID))
+            return await generated(tx, principal, run_id, repeated=repeated)
 
     async def resume(self, principal: Principal, session_id: UUID) -> AsyncIterator[list[Frame]] | None:
         """The stream of a session's run from its beginning, from whichever process carries it out.

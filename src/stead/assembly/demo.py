@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from stead import agents
+from stead.apps import mentor
+from stead.apps.mentor.files import AgentFile
 from stead.db import Database
 from stead.db.migrator import admin_connection
 from stead.identity import Tenant, profiles, tenant_service
@@ -29,8 +30,15 @@ person so that they need not repeat themselves.
 {{memories}}"""
 
 _AGENTS: Final = (
-    ("rafael-chat", "Rafael", "Mentor for tattoo artists", _RAFAEL),
-    ("concierge", "Concierge", "Helps with whatever comes up", _CONCIERGE),
+    AgentFile(
+        slug="rafael-chat", name="Rafael", tagline="Mentor for tattoo artists", instructions=_RAFAEL
+    ),
+    AgentFile(
+        slug="concierge",
+        name="Concierge",
+        tagline="Helps with whatever comes up",
+        instructions=_CONCIERGE,
+    ),
 )
 
 
@@ -58,11 +66,7 @@ async def seed(admin_url: str, db: Database) -> Tenant:
     tenant = await ensure_tenant(admin_url, SLUG, "Demo")
     service = tenant_service(tenant)
     async with db.transaction(service) as tx:
-        known = {agent.slug for agent in await agents.listing(tx, service) if not agent.shared}
-        for slug, name, tagline, instructions in _AGENTS:
-            if slug not in known:
-                await agents.save_agent(tx, service, slug=slug, name=name, tagline=tagline)
-                await agents.add_version(tx, service, slug, instructions=instructions)
+        await mentor.apply(tx, service, _AGENTS, only_missing=True)
     return tenant
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from stead import agents, tools
+from stead.agents.registry import SLUG_PATTERN, TYPE_PATTERN
 from stead.core.errors import Unavailable
 from stead.http.dependencies import Caller, OnceOnly, ServiceCaller, Writing, needs_scope, parts_of
 from stead.http.errors import RequestInvalid
@@ -19,23 +20,20 @@ router = APIRouter(
     route_class=JsonRoute, prefix="/v1/agents", tags=["agents"], dependencies=[needs_scope("agents")]
 )
 
-SLUG = r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$"
-TYPE = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
-
 
 class SaveAgent(BaseModel):
     """An agent's place in the catalogue."""
 
     model_config = ConfigDict(extra="forbid")
 
-    slug: str = Field(pattern=SLUG, examples=["concierge"])
+    slug: str = Field(pattern=SLUG_PATTERN, examples=["concierge"])
     name: str = Field(min_length=1, max_length=200)
     tagline: str | None = Field(None, max_length=500)
     description: str | None = Field(None, max_length=20_000)
     visibility: Literal["public", "hidden", "internal"] = "public"
     generates: str | None = Field(
         None,
-        pattern=TYPE,
+        pattern=TYPE_PATTERN,
         description="The type of /api/generate that it answers.",
         examples=["diagnosis"],
     )

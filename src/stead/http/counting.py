@@ -26,6 +26,8 @@ from stead.identity import Principal
 from stead.identity.errors import SignatureReplayed
 from stead.sessions.errors import SessionAlreadyLinked
 
+#: Batches of events of one sender.
+_BATCHES: Final = read_limit("60/minute")
 #: Proofs that fail, from one address.
 FAILURES: Final = read_limit("30/minute")
 # What a client may well ask for before it is there, and what is no id.
@@ -147,6 +149,15 @@ async def count_opening(request: Request) -> None:
         TooManyRequests: So many were opened from this address.
     """
     await _take(request, Count(_limits(request).opening, "opening", address_of(request)))
+
+
+async def count_events(request: HTTPConnection, principal: Principal) -> None:
+    """Counts a batch of events.
+
+    Raises:
+        TooManyRequests: Of this sender.
+    """
+    await _take(request, Count(_BATCHES, "events", name_of(principal)))
 
 
 async def count_failed_proof(request: HTTPConnection, error: SteadError) -> None:

@@ -151,23 +151,6 @@ class TotalOut(BaseModel):
     sessions: int
 
 
-class StepOut(BaseModel):
-    """A step, and who came to it: sessions."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    phase: str
-    step: str
-    position: int
-    sessions: int
-    completed: int
-    went_on: int
-    share: float
-    dropped: int
-    converted: int
-    median_s: float | None
-
-
 class PhaseOut(BaseModel):
     """A phase, and who came to it: sessions."""
 
@@ -182,6 +165,12 @@ class PhaseOut(BaseModel):
     dropped: int
     converted: int
     median_s: float | None
+
+
+class StepOut(PhaseOut):
+    """A step of it, likewise."""
+
+    step: str
 
 
 class FunnelOut(BaseModel):

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime
 
 from stead import analytics
 from stead.analytics import CATALOGUE, VERSION, NewEvent
 from stead.core.clock import system_clock
+from stead.http.counting import count_events
 from stead.http.dependencies import Caller, Operating, Operator, Writing, needs_scope
 from stead.http.event_bodies import (
     CatalogueOut,
@@ -21,12 +22,9 @@ from stead.http.event_bodies import (
     FunnelOut,
     SendEvents,
 )
-from stead.http.limiting import read_limit
 from stead.http.routing import JsonRoute
 
 router = APIRouter(route_class=JsonRoute, tags=["events"], dependencies=[needs_scope("events")])
-#: Batches of one sender.
-_BATCHES: Final = read_limit("60/minute")
 #: How far a sender's clock is believed to be off.
 _MAX_SKEW: Final = timedelta(days=366)
 
@@ -39,12 +37,16 @@ async def catalog() -> CatalogueOut:
     )
 
 
-@router.post("/api/events", summary="Send events")
-async def send(body: SendEvents, request: Request, caller: Caller, tx: Writing) -> EventsTaken:
+async def _limit(request: Request, caller: Caller) -> None:
+    await count_events(request, caller)
+
+
+# Counted before a transaction is open.
+@router.post("/api/events", summary="Send events", dependencies=[Depends(_limit)])
+async def send(body: SendEvents, caller: Caller, tx: Writing) -> EventsTaken:
     """Takes up to a hundred events of the caller's sessions: all of them, or none. An id that is there already is
     no error, and changes nothing. What only a server knows is taken of services alone.
     """
-    await request.app.state.limiter.hit(_BATCHES, "events", f"{caller.tenant.id}/{caller.key}")
     now = system_clock.now()
     skew = now - body.sent_at.astimezone(UTC) if body.sent_at else timedelta(0)
     if abs(skew) > _MAX_SKEW:

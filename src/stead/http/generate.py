@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from stead import agents
 from stead.agents import OnceKey
-from stead.http.agents import TYPE
+from stead.agents.registry import TYPE_PATTERN
 from stead.http.chat import limit_messages
 from stead.http.dependencies import Caller, OnceOnly, Reading, needs_scope, parts_of
 from stead.http.routing import JsonRoute
@@ -25,7 +25,7 @@ class Generate(Body):
     session_id: UUID = Field(alias="sessionId", examples=["0192d3a4-7c1e-7d55-9f3e-3f1f6f0f2b11"])
 
 
-Type = Annotated[str, Path(alias="type", pattern=TYPE, examples=["diagnosis"])]
+Type = Annotated[str, Path(alias="type", pattern=TYPE_PATTERN, examples=["diagnosis"])]
 
 
 class Generated(BaseModel):

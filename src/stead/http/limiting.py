@@ -29,6 +29,7 @@ _OF: Final = {
     "messages": "messages of one identity",
     "session-messages": "messages in one session",
     "address-messages": "messages from one address",
+    "events": "batches of events of one identity",
     "failed-proofs": "proofs of identity that failed, from one address",
     "unknown-ids": "ids that one identity named and that are none of its own",
     "address-unknown-ids": "ids that nobody signed in named from one address and that are none of theirs",
@@ -96,14 +97,6 @@ class Limiter:
                 amount=limit.amount,
                 window_s=limit.get_expiry(),
             )
-
-    async def hit(self, limit: RateLimitItem, kind: str, who: str) -> None:
-        """Counts one request against one limit.
-
-        Raises:
-            TooManyRequests: That was one too many.
-        """
-        await self.take(Count(limit, kind, who))
 
     async def _refused(self, counts: Sequence[Count]) -> Refusal | None:
         if self._shared is not None and time.monotonic() >= self._shared_from_s:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 
+from stead.agents.registry import SLUG_PATTERN
 from stead.apps.marketplace import ReasonsBy, WaitlistStatus
-from stead.http.agents import SLUG
 from stead.http.chat import MAX_MESSAGE_CHARS
 from stead.http.session_bodies import Body, Email
 
@@ -42,8 +42,8 @@ def _small(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-Slug = Annotated[str, Field(pattern=SLUG)]
-TagSlug = Annotated[str, Field(pattern=SLUG)]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN)]
+TagSlug = Annotated[str, Field(pattern=SLUG_PATTERN)]
 Industry = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_not_blank)]
 Price = Annotated[float, Field(ge=0, le=_MAX_PRICE)]
 Rating = Annotated[float, Field(ge=1, le=5)]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from stead.http.agents import SLUG
+from stead.agents.registry import SLUG_PATTERN
 from stead.http.session_bodies import Body
 from stead.memory import Memory, MemoryKind, MemorySource, Recalled
 from stead.memory.contents import MAX_CONTENT_CHARS
@@ -22,7 +22,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Slug = Annotated[str, Field(pattern=SLUG, examples=["concierge"])]
+Slug = Annotated[str, Field(pattern=SLUG_PATTERN, examples=["concierge"])]
 Content = Annotated[
     str, Field(min_length=1, max_length=MAX_CONTENT_CHARS, examples=["I live in Porto."])
 ]

@@ -11,11 +11,10 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stead.agents import check_schema
+from stead.agents.registry import SLUG_PATTERN, TYPE_PATTERN
 from stead.apps.mentor.errors import OrganisationInvalid
 
-_SLUG: Final = r"^[a-z0-9]([a-z0-9-]{0,98}[a-z0-9])?$"
 _TENANT_SLUG: Final = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
-_TYPE: Final = r"^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"
 _ITSELF: Final = "organisation.toml"
 _SHIPPED: Final = Path(__file__).parent / "organisations"
 T = TypeVar("T", bound=BaseModel)
@@ -28,7 +27,7 @@ class OrganisationFile(BaseModel):
 
     slug: str = Field(pattern=_TENANT_SLUG)
     name: str = Field(min_length=1, max_length=200)
-    external_org_id: str | None = Field(None, min_length=1, max_length=255)
+    external_org_id: str | None = Field(default=None, min_length=1, max_length=255)
 
 
 class AgentFile(BaseModel):
@@ -40,16 +39,16 @@ class AgentFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    slug: str = Field(pattern=_SLUG)
+    slug: str = Field(pattern=SLUG_PATTERN)
     name: str = Field(min_length=1, max_length=200)
-    tagline: str | None = Field(None, max_length=500)
-    description: str | None = Field(None, max_length=20_000)
+    tagline: str | None = Field(default=None, max_length=500)
+    description: str | None = Field(default=None, max_length=20_000)
     visibility: Literal["public", "hidden", "internal"] = "public"
-    generates: str | None = Field(None, pattern=_TYPE)
+    generates: str | None = Field(default=None, pattern=TYPE_PATTERN)
     instructions: str = Field(min_length=1, max_length=100_000)
-    model: str | None = Field(None, min_length=1, max_length=200)
-    temperature: float | None = Field(None, ge=0, le=2)
-    max_tokens: int | None = Field(None, gt=0, le=1_000_000)
+    model: str | None = Field(default=None, min_length=1, max_length=200)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    max_tokens: int | None = Field(default=None, gt=0, le=1_000_000)
     tools: list[str] = Field(default_factory=list[str], max_length=100)
     output_schema: dict[str, Any] | None = None
 
