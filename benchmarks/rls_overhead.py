@@ -42,7 +42,6 @@ Connection: TypeAlias = Any  # asyncpg.Connection is generic in its stubs only
 BYPASS: Final = "bench_bypass"
 COPIES: Final = "bench_unheld"
 _CALLED: Final = re.compile(r"\bstead\.(\w+)")
-MORE: Final = 6  # the number of the argument that the listing has more without a policy
 _NUMBERS: Final = itertools.count()
 _WARM_UP: Final = 12
 _PER_TRANSACTION: Final = 20
@@ -116,7 +115,7 @@ def reads(vector: Sequence[float], model: str) -> dict[str, tuple[str, Ask]]:
         ),
         "session by id": lambda tx, who: sessions.session_by_id(tx, who.tenant_id, who.session_id),
         "sessions, a page of 20": lambda tx, who: sessions.sessions_before(
-            tx, who.tenant_id, None, None, None, 21
+            tx, who.tenant_id, "person", who.profile_id, None, None, None, 21
         ),
         "messages, the latest 40": lambda tx, who: sessions.latest_messages(
             tx, who.tenant_id, who.session_id, 1 << 20, 40
@@ -198,14 +197,7 @@ class Side:
         if not self._bypass:
             return sql
         # Recall is a function with its owner's rights: this side gets a copy whose owner is not held.
-        sql = sql.replace("stead.recall_memories", f"{COPIES}.recall_memories")
-        # The listing leaves it to the policy to narrow a tenant down to a person; here it must say so.
-        person = f"tenant_id = $1 and profile_id = ${MORE}::uuid and ($2::text is null"
-        return sql.replace("tenant_id = $1 and ($2::text is null", person)
-
-    def own_arguments(self, sql: str, arguments: Sequence[object], who: Person) -> Sequence[object]:
-        """The arguments that go with this side's form of the statement."""
-        return [*arguments, who.profile_id] if f"${MORE}::" in self._own(sql) else arguments
+        return sql.replace("stead.recall_memories", f"{COPIES}.recall_memories")
 
 
 async def grant_bypass(access: DatabaseAccess) -> None:
@@ -257,11 +249,10 @@ async def compare(
         for side in sides if done % (2 * _PER_TRANSACTION) else reversed(sides):
             who = people[done % len(people)]
             await ask(recorder, who)
-            own = side.own_arguments(recorder.sql, recorder.arguments, who)
             async with side.as_person(who, role):
                 for _ in range(_PER_TRANSACTION if done >= 0 else _WARM_UP):
-                    await side.explained(name, own)
-                    await side.once(recorder.sql, own)
+                    await side.explained(name, recorder.arguments)
+                    await side.once(recorder.sql, recorder.arguments)
             if done < 0:
                 side.server_ms.clear()
                 side.round_trip_ms.clear()

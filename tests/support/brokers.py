@@ -8,12 +8,21 @@ import shutil
 import socket
 import tempfile
 import uuid
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+
+
+def _held_port() -> socket.socket:
+    """A port that nobody else is given while this is open: it refuses, until a server listens there beside it."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 def _free_port() -> int:
@@ -29,7 +38,10 @@ class RedisBroker:
         if program is None:
             pytest.skip("redis-server is not installed")
         self._program = program
-        self.port = _free_port()
+        # Also while it is down: a connection of some other test would take the port.
+        held = _held_port()
+        weakref.finalize(self, held.close)
+        self.port: int = held.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._process: asyncio.subprocess.Process | None = None
 

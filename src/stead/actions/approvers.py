@@ -26,6 +26,14 @@ async def is_one(tx: Transaction) -> bool:
     return await queries.is_approver(tx)
 
 
+async def only_own(tx: Transaction, principal: Principal) -> UUID | None:
+    """Whose envelopes and approvals to look for: those of the person of this transaction, who sees no others; None
+    for services and for who may approve, who see all. The policies say the same, but to no index."""
+    if principal.profile_id is None or await is_one(tx):
+        return None
+    return principal.profile_id
+
+
 async def put(tx: Transaction, principal: Principal, profile_id: UUID, most_risk: Risk) -> None:
     """Lets a person approve, up to a tier.
 

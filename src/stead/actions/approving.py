@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from stead import audit, governance, outbox, tools
-from stead.actions import queries
+from stead.actions import approvers, queries
 from stead.actions.errors import (
     ApprovalDecided,
     ApprovalForbidden,
@@ -50,7 +50,10 @@ async def listing(
     limit: int = 50,
 ) -> list[Approval]:
     """Approvals that the caller may see, newest first."""
-    rows = await queries.approvals(tx, principal.tenant.id, status, envelope_id, before, limit)
+    proposer_id = await approvers.only_own(tx, principal)
+    rows = await queries.approvals(
+        tx, principal.tenant.id, proposer_id, status, envelope_id, before, limit
+    )
     return [Approval(**dict(row)) for row in rows]
 
 

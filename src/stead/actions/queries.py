@@ -116,17 +116,29 @@ async def approval(tx: Transaction, tenant_id: UUID, approval_id: UUID) -> Row |
 async def approvals(
     tx: Transaction,
     tenant_id: UUID,
+    proposer_id: UUID | None,
     status: str | None,
     envelope_id: UUID | None,
     before: UUID | None,
     limit: int,
 ) -> list[Row]:
+    # Each way to the rows has an index in their order.
+    whose = (
+        "a.envelope_id = $3"
+        if envelope_id is not None
+        else "a.proposer_id = $6"
+        if proposer_id is not None
+        else "a.status = 'pending'"
+        if status == "pending"
+        else "true"
+    )
     return await tx.rows(
         f"""
         select {_APPROVAL} from public.approvals a
         join public.outbox o on o.tenant_id = a.tenant_id and o.id = a.envelope_id
-        where a.tenant_id = $1 and ($2::text is null or a.status = $2)
+        where a.tenant_id = $1 and {whose} and ($2::text is null or a.status = $2)
           and ($3::uuid is null or a.envelope_id = $3) and ($4::uuid is null or a.id < $4)
+          and ($6::uuid is null or a.proposer_id = $6)
         order by a.id desc limit $5
         """,
         tenant_id,
@@ -134,6 +146,7 @@ async def approvals(
         envelope_id,
         before,
         limit,
+        proposer_id,
     )
 
 

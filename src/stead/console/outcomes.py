@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from stead import outbox
-from stead.actions import redriving
+from stead.actions import approvers, redriving
 from stead.console.dependencies import Posted, Viewer
 from stead.console.errors import FormInvalid, PageStale
 from stead.console.pages import elsewhere
@@ -26,7 +26,12 @@ async def listing(operator: Viewer, before: UUID | None = None) -> Response:
     who = operator.principal
     async with operator.db.transaction(who, read_only=True) as tx:
         found = await outbox.envelopes.listing(
-            tx, who, statuses=["outcome_unknown"], before=before, limit=_PAGE + 1
+            tx,
+            who,
+            proposer_id=await approvers.only_own(tx, who),
+            statuses=["outcome_unknown"],
+            before=before,
+            limit=_PAGE + 1,
         )
     return operator.page(
         "outcomes.html",

@@ -92,6 +92,7 @@ async def listing(
     found = await outbox.envelopes.listing(
         tx,
         principal,
+        proposer_id=await actions.approvers.only_own(tx, principal),
         statuses=status,
         tool=tool,
         run_id=run_id,

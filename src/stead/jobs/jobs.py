@@ -85,6 +85,7 @@ async def listing(
         tx,
         principal.tenant.id,
         project_id,
+        principal.profile_id,
         None if statuses is None else list(statuses),
         kind,
         limit,

@@ -99,34 +99,29 @@ async def list_jobs(
     tx: Transaction,
     tenant_id: UUID,
     project_id: UUID | None,
+    user_id: UUID | None,
     statuses: Sequence[str] | None,
     kind: str | None,
     limit: int,
     offset: int,
 ) -> list[Row]:
-    # Two ways to the same rows, each with an index in its order.
-    if project_id is not None:
-        return await tx.rows(
-            f"""
-            select {_JOB} from public.agent_jobs j
-            where j.tenant_id = $1 and j.project_id = $2 and ($3::text[] is null or j.status = any ($3))
-              and ($4::text is null or j.agent_type = $4)
-            order by j.id desc limit $5 offset $6
-            """,
-            tenant_id,
-            project_id,
-            statuses,
-            kind,
-            limit,
-            offset,
-        )
+    # Three ways to the rows, each with an index in their order. Whose they are the policy knows, but not the planner.
+    whose = (
+        "j.project_id = $2"
+        if project_id is not None
+        else "j.user_id = $2"
+        if user_id is not None
+        else "$2::uuid is null"
+    )
     return await tx.rows(
         f"""
         select {_JOB} from public.agent_jobs j
-        where j.tenant_id = $1 and ($2::text[] is null or j.status = any ($2)) and ($3::text is null or j.agent_type = $3)
-        order by j.id desc limit $4 offset $5
+        where j.tenant_id = $1 and {whose} and ($3::text[] is null or j.status = any ($3))
+          and ($4::text is null or j.agent_type = $4)
+        order by j.id desc limit $5 offset $6
         """,
         tenant_id,
+        project_id or user_id,
         statuses,
         kind,
         limit,

@@ -132,14 +132,29 @@ async def listing(
     tx: Transaction,
     principal: Principal,
     *,
+    proposer_id: UUID | None = None,
     statuses: Sequence[str] | None = None,
     tool: str | None = None,
     run_id: UUID | None = None,
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[Envelope]:
-    """Envelopes, newest first, before one."""
-    rows = await queries.listing(tx, principal.tenant.id, statuses, tool, run_id, before, limit)
+    """Envelopes, newest first, before one.
+
+    Args:
+        tx: A transaction of whoever asks.
+        principal: Who that is.
+        proposer_id: Only what this person or their agents proposed. Who may see no other's says so: it finds
+            them without looking at the others'.
+        statuses: Only those in one of these.
+        tool: Only those of this tool.
+        run_id: Only those of this run.
+        before: Where the page begins.
+        limit: How many at most.
+    """
+    rows = await queries.listing(
+        tx, principal.tenant.id, proposer_id, statuses, tool, run_id, before, limit
+    )
     return [_envelope(row) for row in rows]
 
 

@@ -18,6 +18,10 @@ _ENVELOPE: Final = """
   o.proposer_id, o.by_agent, o.run_id, o.session_id, o.evidence, o.expires_at, o.created_at, o.updated_at,
   o.finished_at
 """
+#: The states that few are in at a time, as the index `outbox_tenant_status_idx` holds them.
+_FEW: Final = frozenset(
+    ("proposed", "deferred", "awaiting_approval", "retry_wait", "outcome_unknown", "dead")
+)
 
 
 async def insert_envelopes(tx: Transaction, tenant_id: UUID, rows: Sequence[str]) -> list[UUID]:
@@ -78,18 +82,31 @@ async def lock(tx: Transaction, tenant_id: UUID, envelope_id: UUID) -> Row | Non
 async def listing(
     tx: Transaction,
     tenant_id: UUID,
+    proposer_id: UUID | None,
     statuses: Sequence[str] | None,
     tool: str | None,
     run_id: UUID | None,
     before: UUID | None,
     limit: int,
 ) -> list[Row]:
+    # Each way to the rows has an index in their order; of states that few are in, one that holds those alone.
+    whose = (
+        "o.run_id = $4"
+        if run_id is not None
+        else "o.proposer_id = $7"
+        if proposer_id is not None
+        else """
+          o.status in ('proposed', 'deferred', 'awaiting_approval', 'retry_wait', 'outcome_unknown', 'dead')
+        """
+        if statuses is not None and _FEW.issuperset(statuses)
+        else "true"
+    )
     return await tx.rows(
         f"""
         select {_ENVELOPE} from public.outbox o
-        where o.tenant_id = $1 and ($2::text[] is null or o.status = any ($2))
+        where o.tenant_id = $1 and {whose} and ($2::text[] is null or o.status = any ($2))
           and ($3::text is null or o.tool_slug = $3) and ($4::uuid is null or o.run_id = $4)
-          and ($5::uuid is null or o.id < $5)
+          and ($5::uuid is null or o.id < $5) and ($7::uuid is null or o.proposer_id = $7)
         order by o.id desc limit $6
         """,
         tenant_id,
@@ -98,6 +115,7 @@ async def listing(
         run_id,
         before,
         limit,
+        proposer_id,
     )
 
 

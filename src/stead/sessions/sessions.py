@@ -110,9 +110,18 @@ async def listing(
     limit: int = 20,
 ) -> Page:
     """The caller's sessions, newest first."""
+    whose: queries.Whose
+    if principal.profile_id is not None:
+        whose, their_id = "person", principal.profile_id
+    elif principal.kind == "anonymous":
+        whose, their_id = "visitor", principal.session_id
+    else:
+        whose, their_id = "tenant", None
     rows = await queries.sessions_before(
         tx,
         principal.tenant.id,
+        whose,
+        their_id,
         status,
         before[0] if before else None,
         before[1] if before else None,
