@@ -34,6 +34,8 @@ class Failure:
     errors: list[dict[str, str]] | None = None
     body: Any = None
     """Instead of GitHub's own."""
+    resets_in_s: int | None = None
+    """From the moment of the answer, as `x-ratelimit-reset` says it."""
     drop: bool = False
     hang: bool = False
     before: Callable[[], None] | None = None
@@ -43,7 +45,8 @@ class Failure:
 PRIMARY_LIMIT = Failure(
     status=403,
     message="API rate limit exceeded for user ID 1.",
-    headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(time.time()) + 600)},
+    headers={"x-ratelimit-remaining": "0"},
+    resets_in_s=600,
 )
 SECONDARY_LIMIT = Failure(
     status=403,
@@ -158,7 +161,10 @@ class GithubServer(ModelServer):
             return
         if failure is not None and failure.status:
             body = failure.body or _error(failure.status, failure.message, failure.errors)
-            await out.send_json(failure.status, body, {**headers, **failure.headers})
+            headers |= failure.headers
+            if failure.resets_in_s is not None:
+                headers["x-ratelimit-reset"] = str(int(time.time()) + failure.resets_in_s)
+            await out.send_json(failure.status, body, headers)
             return
         status, body = self._served(request)
         limits = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4987"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stead.tools.models import Risk
-from stead.tools.providers.mcp import McpServer, ToolRule
+from stead.core.risks import Risk
+
+if TYPE_CHECKING:
+    from stead.tools.providers.mcp import McpServer
 
 
 class ToolSetting(BaseModel):
@@ -45,6 +47,10 @@ def servers_of(settings: Mapping[str, McpServerSetting]) -> list[McpServer]:
     Raises:
         ToolProviderMisconfigured: One of them cannot be.
     """
+    if not settings:
+        return []
+    from stead.tools.providers.mcp import McpServer, ToolRule  # noqa: PLC0415 - as in settings
+
     return [
         McpServer(
             name=name,

@@ -13,12 +13,9 @@ from platformdirs import user_data_path
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from stead.apps.marketplace import FitWeights
 from stead.assembly.errors import SettingsInvalid
 from stead.assembly.mcp_servers import McpServerSetting, servers_of
 from stead.core.errors import SteadError
-from stead.http.limiting import read_limit
-from stead.identity import shared_secret
 
 
 def _names(name: str, *aliases: str) -> AliasChoices:
@@ -299,6 +296,11 @@ class Settings(BaseSettings):
     @field_validator("fit_weights")
     @classmethod
     def _give_a_score(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value:
+            return value
+        # Loaded where it is set, here and below: the parts take longer to load than most commands to run.
+        from stead.apps.marketplace import FitWeights  # noqa: PLC0415
+
         try:
             FitWeights().changed(value)
         except SteadError as error:
@@ -318,8 +320,10 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _are_limits(cls, value: str | None) -> str | None:
+        from limits import parse  # noqa: PLC0415
+
         try:
-            limit = None if value is None else read_limit(value)
+            limit = None if value is None else parse(value)
         except ValueError:
             limit = None
         if value is not None and (limit is None or limit.amount < 1):
@@ -397,6 +401,8 @@ def load_settings(**overrides: Any) -> Settings:
         # By alias only: by field name, HOME and PORT of the environment would be taken for Stead's.
         settings = Settings(**{f"STEAD_{name.upper()}": value for name, value in overrides.items()})
         if settings.jwt_secret is not None:
+            from stead.identity import shared_secret  # noqa: PLC0415
+
             shared_secret.shared_key(settings.jwt_secret.get_secret_value())
     except ValidationError as error:
         lines = [f"{_setting_name(e['loc'])}: {e['msg']}" for e in error.errors(include_input=False)]

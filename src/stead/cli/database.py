@@ -11,7 +11,6 @@ import typer
 
 from stead.assembly import load_settings
 from stead.assembly.database import DatabaseAccess, login_of, prepare_login
-from stead.assembly.wiring import embedder_config
 from stead.cli import output
 from stead.cli.access import database, run
 from stead.core.errors import Invalid
@@ -95,6 +94,7 @@ def index_command(
 
 
 async def _index(*, trial: bool) -> None:
+    from stead.assembly.wiring import embedder_config  # noqa: PLC0415
     from stead.knowledge import index_large_scopes  # noqa: PLC0415
     from stead.providers.embedders import build_embedder  # noqa: PLC0415
 

@@ -11,7 +11,6 @@ import typer
 
 from stead.assembly import Settings, load_settings
 from stead.assembly.database import DatabaseAccess, check_login
-from stead.assembly.wiring import broker_config, embedder_config, model_config
 from stead.cli import output
 from stead.cli.access import database, run
 from stead.core.errors import SteadError
@@ -82,6 +81,7 @@ def _identity(settings: Settings) -> list[Finding]:
 
 
 def _models(settings: Settings) -> list[Finding]:
+    from stead.assembly.wiring import embedder_config, model_config  # noqa: PLC0415
     from stead.providers.embedders import build_embedder  # noqa: PLC0415
     from stead.providers.models import check_model  # noqa: PLC0415
 
@@ -121,6 +121,7 @@ def _port(settings: Settings) -> Finding:
 
 
 async def _delivery(settings: Settings) -> Finding:
+    from stead.assembly.wiring import broker_config  # noqa: PLC0415
     from stead.jobs.broker import CeleryDelivery, queue_name  # noqa: PLC0415
 
     try:

@@ -6,8 +6,10 @@ import json
 import sys
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from stead.http import HttpConfig, Parts, create_app
+if TYPE_CHECKING:
+    from stead.http import Parts
 
 
 def openapi() -> None:
@@ -15,6 +17,8 @@ def openapi() -> None:
 
     Example: stead openapi > openapi.json
     """
+    from stead.http import HttpConfig, create_app  # noqa: PLC0415
+
     document = create_app(HttpConfig(version=version("stead")), _unopened).openapi()
     # A program reads this: nothing wraps or colours it.
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -17,7 +17,7 @@ from uuid import UUID
 
 import typer
 
-from stead.assembly import Settings, Stead, load_settings
+from stead.assembly import Settings, load_settings
 from stead.assembly.collector import calm_collector
 from stead.assembly.database import (
     DatabaseAccess,
@@ -27,7 +27,6 @@ from stead.assembly.database import (
     set_passwords,
 )
 from stead.assembly.logs import configure_logging
-from stead.assembly.target import load_target
 from stead.cli import output
 from stead.cli.access import run
 from stead.cli.errors import JobNotClaimable, PortTaken
@@ -36,6 +35,7 @@ from stead.db import embedded
 from stead.db.migrator import migrate
 
 if TYPE_CHECKING:
+    from stead.assembly import Stead
     from stead.http import Parts
 
 Target = Annotated[
@@ -87,13 +87,16 @@ def worker(
 
 def down() -> None:
     """Stops the embedded database, if one is running."""
-    settings = Stead().settings
+    settings = load_settings()
     stopped = embedded.stop(settings.home)
     output.say("stopped" if stopped else "no embedded database was running")
 
 
 def load(target: str | None, **overrides: Any) -> Stead:
     """The application of a command line, or one of the settings alone; logs go where it says."""
+    from stead.assembly import Stead  # noqa: PLC0415 - every part, which `stead --help` need not load
+    from stead.assembly.target import load_target  # noqa: PLC0415
+
     stead = load_target(target) if target else Stead()
     given = {name: value for name, value in overrides.items() if value is not None}
     stead = stead.with_settings(**given) if given else stead

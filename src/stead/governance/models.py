@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from stead.core.risks import Risk
 from stead.governance.digests import digest_of
 
-Risk = Literal["low", "medium", "high", "critical"]
 RISKS: tuple[Risk, ...] = ("low", "medium", "high", "critical")
 #: From the strictest: the strictest of all rules decides.
 Verdict = Literal["deny", "needs_approval", "defer", "allow"]
