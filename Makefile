@@ -55,7 +55,7 @@ sql: ## Migrations are safe to apply
 	@$(BIN)/squawk src/stead/db/migrations/*.sql
 
 tests: ## Tests, side by side in a few processes
-	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -q
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile -q
 
 format: setup-dev ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix --quiet src tests benchmarks tools || true

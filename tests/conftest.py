@@ -39,10 +39,6 @@ for name in (
     os.environ.pop(name, None)
 
 
-#: Folders of tests that start processes and wait for them.
-WAITING = {"guarantees", "cli", "browser", "clients"}
-
-
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ.pop(clusters.HOME_VARIABLE, None)
@@ -57,19 +53,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuses names of tests that are other ones in each process (the processes of one run have to agree), and
-    spreads the files that mostly wait over the run: at its end they would leave the processor idle."""
+    """Refuses names of tests that are other ones in each process: the processes of one run have to agree."""
     for item in items:
         if re.search(r" at 0x[0-9a-f]{6}", item.nodeid):
             raise pytest.UsageError(f"the address of an object in a test's name: {item.nodeid}")
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    waiting = {path for path in files if WAITING & set(path.parts)}
-    places = {path: n for n, path in enumerate(path for path in files if path not in waiting)}
-    step = 0.85 * len(places) / max(len(waiting), 1)
-    places |= {path: step * n for n, path in enumerate(path for path in files if path in waiting)}
-    items[:] = [item for path in sorted(files, key=lambda path: places[path]) for item in files[path]]
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -85,7 +85,12 @@ def test_the_public_surface_is_what_it_says() -> None:
 def test_importing_is_light() -> None:
     """Help and small commands must not load a web framework and three SDKs; the server not the SDKs."""
     heavy = "{'agents', 'openai', 'mcp', 'model2vec', 'any_llm'}"
-    for module, more in (("stead.cli", ""), ("stead.http", ""), ("stead", " | {'fastapi', 'asyncpg'}")):
+    parts = " | {'fastapi', 'stead.agents', 'stead.http', 'stead.jobs', 'stead.memory', 'stead.tools'}"
+    for module, more in (
+        ("stead.cli; stead.cli.access.load_settings()", parts),
+        ("stead.http", ""),
+        ("stead", " | {'fastapi', 'asyncpg'}"),
+    ):
         code = f"import sys, {module}; print(sorted(({heavy}{more}) & set(sys.modules)))"
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert ran.stdout.strip() == "[]", module

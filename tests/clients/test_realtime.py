@@ -120,7 +120,7 @@ async def test_leaving_and_joining_again(script: Script, case: dict[str, Any]) -
 async def test_a_token_ends_a_channel_unless_it_is_renewed(
     script: Script, case: dict[str, Any], person: Person
 ) -> None:
-    seen = await script("realtime", PACKAGE, "refresh", **case, short=token_of(person, ttl_s=2))
+    seen = await script("realtime", PACKAGE, "refresh", **case, short=token_of(person, ttl_s=5))
     assert seen["changes"] == [seen["session"]]
     assert seen["statuses"] == ["SUBSCRIBED"]
     assert seen["dead"] == ["SUBSCRIBED", "CLOSED"]
