@@ -168,8 +168,8 @@ def _check(race: Race, row: asyncpg.Record, done: Counter[str]) -> None:
         return
     assert (first, edited) == (0, 0)
     if ends == ["approve"]:
-        # The approval's time was over before it was used: it is asked for anew, as another version, which an edit that
-        # came late enough then made another one of.
+        # The approval's time was over before it was used: it is asked for anew, as another version, of which an
+        # edit that came late enough made another one yet.
         assert (row["status"], row["version"]) == ("awaiting_approval", 2 + ("edit" in race.won))
         assert row["agreed"] not in {None, row["digest"]}
         return
