@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, LiteralString, TypeVar, cast
 from uuid import UUID
 
 from stead.db import Row, Transaction
@@ -19,9 +19,8 @@ _ENVELOPE: Final = """
   o.finished_at
 """
 #: The states that few are in at a time, as the index `outbox_tenant_status_idx` holds them.
-_FEW: Final = frozenset(
-    ("proposed", "deferred", "awaiting_approval", "retry_wait", "outcome_unknown", "dead")
-)
+_FEW: Final = ("proposed", "deferred", "awaiting_approval", "retry_wait", "outcome_unknown", "dead")
+_AMONG_FEW: Final[LiteralString] = "o.status in ('" + "', '".join(_FEW) + "')"
 
 
 async def insert_envelopes(tx: Transaction, tenant_id: UUID, rows: Sequence[str]) -> list[UUID]:
@@ -95,10 +94,8 @@ async def listing(
         if run_id is not None
         else "o.proposer_id = $7"
         if proposer_id is not None
-        else """
-          o.status in ('proposed', 'deferred', 'awaiting_approval', 'retry_wait', 'outcome_unknown', 'dead')
-        """
-        if statuses is not None and _FEW.issuperset(statuses)
+        else _AMONG_FEW
+        if statuses is not None and set(statuses).issubset(_FEW)
         else "true"
     )
     return await tx.rows(
