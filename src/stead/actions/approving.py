@@ -50,8 +50,7 @@ async def listing(
     limit: int = 50,
 ) -> list[Approval]:
     """Approvals that the caller may see, newest first."""
-    # The few of one envelope are found by it, whoever asks.
-    proposer_id = None if envelope_id is not None else await approvers.only_own(tx, principal)
+    proposer_id = await approvers.only_own(tx, principal)
     rows = await queries.approvals(
         tx, principal.tenant.id, proposer_id, status, envelope_id, before, limit
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, LiteralString, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from stead.db import Row, Transaction
@@ -19,8 +19,9 @@ _ENVELOPE: Final = """
   o.finished_at
 """
 #: The states that few are in at a time, as the index `outbox_tenant_status_idx` holds them.
-_FEW: Final = ("proposed", "deferred", "awaiting_approval", "retry_wait", "outcome_unknown", "dead")
-_AMONG_FEW: Final[LiteralString] = "o.status in ('" + "', '".join(_FEW) + "')"
+_FEW: Final = frozenset(
+    ("proposed", "deferred", "awaiting_approval", "retry_wait", "outcome_unknown", "dead")
+)
 
 
 async def insert_envelopes(tx: Transaction, tenant_id: UUID, rows: Sequence[str]) -> list[UUID]:
@@ -94,8 +95,10 @@ async def listing(
         if run_id is not None
         else "o.proposer_id = $7"
         if proposer_id is not None
-        else _AMONG_FEW
-        if statuses is not None and set(statuses).issubset(_FEW)
+        else """
+          o.status in ('proposed', 'deferred', 'awaiting_approval', 'retry_wait', 'outcome_unknown', 'dead')
+        """
+        if statuses is not None and _FEW.issuperset(statuses)
         else "true"
     )
     return await tx.rows(
